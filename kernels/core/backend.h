@@ -1,0 +1,148 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "kernels/core/call.h"
+
+namespace ridge {
+
+// What a device says of itself. Datasheet numbers are in roofline/devices, measured ones in
+// ceilings; none are here.
+struct DeviceInfo {
+  std::string kind;  // "cpu" or "cuda"
+  std::string name;  // "NVIDIA H200", "AMD EPYC 9R45"
+  std::string uuid;
+  std::string compute_capability;  // "9.0"; empty on CPU
+  int units = 0;                   // SMs, or cores used
+  int64_t last_level_cache_bytes = 0;
+  int64_t memory_bytes = 0;
+  double clock_hz = 0;                            // maximum, 0 when unknown
+  std::map<std::string, std::string> provenance;  // driver, cuda, cublas, cudnn, ecc, mig, …
+};
+
+// One reading of the device's state; absent where the device does not tell.
+struct Telemetry {
+  std::optional<double> sm_clock_hz, memory_clock_hz, power_w, temperature_c;
+  std::string throttle_reasons;  // "" when none
+};
+
+// A span of device memory owned by this object and freed with it.
+class Buffer {
+ public:
+  virtual ~Buffer() = default;
+  virtual void* address() const = 0;
+  virtual int64_t bytes() const = 0;
+};
+
+// Device addresses in the order of OpSpec::inputs and OpSpec::outputs, 256-byte aligned.
+struct Arguments {
+  std::vector<const void*> inputs;
+  std::vector<void*> outputs;
+};
+
+// A call bound to its arguments, with whatever it had to prepare (a chosen algorithm, packed
+// weights, a workspace). enqueue() may be called any number of times and is stream-ordered; on the
+// CPU it returns when done.
+class Launch {
+ public:
+  virtual ~Launch() = default;
+  virtual void enqueue() = 0;
+  virtual std::string detail() const { return {}; }  // "algo 21, workspace 4 MiB, tried 8"
+};
+
+// Wraps a callable as a Launch.
+template <class F>
+std::unique_ptr<Launch> make_launch(F f, std::string detail = {}) {
+  struct Bound final : Launch {
+    Bound(F f, std::string d) : f_(std::move(f)), detail_(std::move(d)) {}
+    void enqueue() override { f_(); }
+    std::string detail() const override { return detail_; }
+    F f_;
+    std::string detail_;
+  };
+  return std::make_unique<Bound>(std::move(f), std::move(detail));
+}
+
+// One way to run one operator on the backend whose Context it takes.
+template <class Context>
+struct Implementation {
+  std::string op;
+  std::string name;  // "cublaslt", "onednn", "ridge"
+  // Why this call cannot run here, or "".
+  std::function<std::string(const Context&, const Call&)> unsupported;
+  std::function<std::unique_ptr<Launch>(Context&, const Call&, const Arguments&)> bind;
+};
+
+// DESIGN: cold = one launch after a flush; stream = back to back; graph = captured back to back.
+enum class Method { kCold, kStream, kGraph };
+std::string_view name(Method m);
+Method parse_method(std::string_view text);  // throws BadInput
+
+// One timed run of a batch.
+struct BatchTime {
+  double seconds = 0;        // device time of all its launches
+  double busy_fraction = 1;  // CPU: thread time / wall time; below ~0.97 something interfered
+};
+
+// Launches to be timed together, as often as wanted.
+class Batch {
+ public:
+  virtual ~Batch() = default;
+  virtual BatchTime run() = 0;
+};
+
+// Runs calls and moves memory on one device. Not thread-safe: one thread drives one backend.
+class Backend {
+ public:
+  virtual ~Backend() = default;
+  virtual const DeviceInfo& device() const = 0;
+  virtual Telemetry telemetry() = 0;
+  // Names of the implementations that can run `call` here, the preferred first. When none can,
+  // `why` gets the reasons.
+  virtual std::vector<std::string> implementations(const Call& call, std::string* why) const = 0;
+  virtual std::unique_ptr<Launch> bind(const Call& call, const Arguments& arguments) = 0;
+
+  virtual std::unique_ptr<Buffer> allocate(int64_t bytes) = 0;  // throws OutOfMemory
+  virtual void upload(void* device, const void* host, int64_t bytes) = 0;
+  virtual void download(void* host, const void* device, int64_t bytes) = 0;
+  virtual void copy(void* to, const void* from, int64_t bytes) = 0;  // device to device
+  virtual void fill(void* device, int value, int64_t bytes) = 0;
+  virtual void synchronize() = 0;
+  virtual int64_t free_memory_bytes() = 0;
+
+  virtual Method table_method() const = 0;  // kGraph on CUDA, kStream on CPU
+  // `launches` must outlive the batch. kCold flushes the caches before each launch.
+  virtual std::unique_ptr<Batch> batch(std::span<Launch* const> launches, Method method) = 0;
+
+  // Named range for timelines (NVTX on CUDA, nothing on the CPU).
+  virtual void push_range(const std::string& name) = 0;
+  virtual void pop_range() = 0;
+};
+
+// Shared by the backends: the implementations of `call.op` that can run it.
+template <class Context>
+std::vector<const Implementation<Context>*> usable(const std::vector<Implementation<Context>>& all,
+                                                   const Context& context, const Call& call,
+                                                   std::string* why) {
+  std::vector<const Implementation<Context>*> found;
+  for (const auto& i : all) {
+    if (i.op != call.op) continue;
+    if (!call.implementation.empty() && i.name != call.implementation) continue;
+    const std::string reason = i.unsupported(context, call);
+    if (reason.empty())
+      found.push_back(&i);
+    else if (why)
+      *why += (why->empty() ? "" : "; ") + i.name + ": " + reason;
+  }
+  if (found.empty() && why && why->empty()) *why = "no implementation of " + call.op + " here";
+  return found;
+}
+
+}  // namespace ridge

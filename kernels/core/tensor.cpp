@@ -1,0 +1,56 @@
+#include "kernels/core/tensor.h"
+
+#include <algorithm>
+#include <numeric>
+
+namespace ridge {
+
+int64_t TensorSpec::count() const {
+  return std::accumulate(shape.begin(), shape.end(), int64_t{1}, std::multiplies<>());
+}
+
+int64_t TensorSpec::bytes() const {
+  return count() * static_cast<int64_t>(bytes_per_element(dtype));
+}
+
+HostTensor::HostTensor(TensorSpec spec, const std::byte* block, int64_t period, int64_t offset)
+    : spec_(std::move(spec)), block_(block), period_(period), offset_(offset) {}
+
+HostTensor::HostTensor(TensorSpec spec, std::vector<std::byte> values)
+    : spec_(std::move(spec)), owned_(std::move(values)) {}
+
+double HostTensor::at(int64_t index) const {
+  const auto size = static_cast<int64_t>(bytes_per_element(spec_.dtype));
+  if (!owned_.empty()) return load_element(spec_.dtype, owned_.data() + index * size);
+  return load_element(spec_.dtype, block_ + (offset_ + index) % period_ * size);
+}
+
+std::vector<std::byte> random_values(const TensorSpec& spec, int64_t count, std::mt19937_64& rng) {
+  const auto size = static_cast<int64_t>(bytes_per_element(spec.dtype));
+  std::vector<std::byte> values(static_cast<std::size_t>(count * size));
+  auto store = [&](int64_t i, double v) { store_element(spec.dtype, values.data() + i * size, v); };
+  switch (spec.fill) {
+    case Fill::kUniform: {
+      const bool integer = spec.dtype == Dtype::kInt8 || spec.dtype == Dtype::kInt32;
+      std::uniform_real_distribution<double> real(-1.0, 1.0);
+      std::uniform_int_distribution<int> small(-127, 127);
+      for (int64_t i = 0; i < count; ++i) store(i, integer ? small(rng) : real(rng));
+      break;
+    }
+    case Fill::kIndex: {
+      std::uniform_int_distribution<int64_t> index(0, std::max<int64_t>(spec.index_limit - 1, 0));
+      for (int64_t i = 0; i < count; ++i) store(i, static_cast<double>(index(rng)));
+      break;
+    }
+    case Fill::kPermutation: {
+      std::vector<int32_t> order(static_cast<std::size_t>(count));
+      std::iota(order.begin(), order.end(), 0);
+      std::shuffle(order.begin(), order.end(), rng);
+      for (int64_t i = 0; i < count; ++i) store(i, order[static_cast<std::size_t>(i)]);
+      break;
+    }
+  }
+  return values;
+}
+
+}  // namespace ridge

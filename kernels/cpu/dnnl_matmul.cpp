@@ -1,0 +1,43 @@
+#include "kernels/cpu/dnnl_matmul.h"
+
+#include "kernels/cpu/dnnl_compat.h"
+
+namespace ridge {
+namespace {
+
+using Memory = dnnl::memory;
+
+Memory::desc row_major(Memory::dims dims, Memory::data_type type) {
+  return {std::move(dims), type, Memory::format_tag::ab};
+}
+
+}  // namespace
+
+std::function<void()> bind_packed_matmul(CpuContext& context, const PackedMatmul& s, const void* a,
+                                         const void* w, void* c, std::string* detail) {
+  const bool integer = s.dtype == Dtype::kInt8;
+  const auto in = integer ? Memory::data_type::s8 : Memory::data_type::f32;
+  const auto out = integer ? Memory::data_type::s32 : Memory::data_type::f32;
+  const Memory::desc a_desc = row_major({s.m, s.k}, in), c_desc = row_major({s.m, s.n}, out);
+  // W[n,k] row-major is [k,n] with the axes swapped.
+  const Memory::desc w_plain({s.k, s.n}, in, Memory::format_tag::ba);
+  const Memory::desc w_any({s.k, s.n}, in, Memory::format_tag::any);
+  const auto primitive_desc = dnnl_compat::matmul(context.engine, a_desc, w_any, c_desc);
+  if (detail) *detail = primitive_desc.impl_info_str();
+
+  Memory plain(w_plain, context.engine, const_cast<void*>(w));
+  Memory packed(primitive_desc.weights_desc(), context.engine);
+  dnnl::reorder(plain, packed).execute(context.stream, plain, packed);
+  context.stream.wait();
+  Memory a_memory(a_desc, context.engine, const_cast<void*>(a));
+  Memory c_memory(c_desc, context.engine, c);
+  return [primitive = dnnl::matmul(primitive_desc), stream = context.stream,
+          arguments = std::unordered_map<int, Memory>{{DNNL_ARG_SRC, a_memory},
+                                                      {DNNL_ARG_WEIGHTS, packed},
+                                                      {DNNL_ARG_DST, c_memory}}]() mutable {
+    primitive.execute(stream, arguments);
+    stream.wait();
+  };
+}
+
+}  // namespace ridge

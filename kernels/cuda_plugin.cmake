@@ -1,0 +1,29 @@
+# The CUDA backend: a module opened with dlopen, so that one binary serves machines without a GPU.
+file(GLOB plugin_sources CONFIGURE_DEPENDS cuda/*.cu cuda/*.cpp)
+foreach(op ${RIDGE_OPERATORS})
+  file(GLOB op_sources CONFIGURE_DEPENDS ${op}/cuda*.cu ${op}/cuda*.cpp)
+  list(APPEND plugin_sources ${op_sources})
+endforeach()
+
+add_library(ridge_cuda MODULE ${plugin_sources})
+set_target_properties(ridge_cuda PROPERTIES PREFIX "" CUDA_VISIBILITY_PRESET hidden
+                                            CXX_VISIBILITY_PRESET hidden)
+target_include_directories(ridge_cuda PRIVATE ${PROJECT_SOURCE_DIR})
+target_link_libraries(ridge_cuda PRIVATE ridge_kernels CUDA::cudart_static CUDA::cublas
+                                         CUDA::cublasLt ${CMAKE_DL_LIBS})
+if(RIDGE_HAVE_CUDNN)
+  target_compile_definitions(ridge_cuda PRIVATE RIDGE_HAVE_CUDNN)
+  target_include_directories(ridge_cuda SYSTEM PRIVATE ${RIDGE_CUDNN_INCLUDE}
+                                                       ${RIDGE_CUDNN_FRONTEND_INCLUDE})
+  target_link_libraries(ridge_cuda PRIVATE ${RIDGE_CUDNN_LIBRARY})
+endif()
+ridge_warnings(ridge_cuda)
+set(cuda_warnings -Wall -Wextra -Wshadow)
+if(RIDGE_WERROR)
+  list(APPEND cuda_warnings -Werror)
+  target_compile_options(ridge_cuda PRIVATE
+    $<$<COMPILE_LANGUAGE:CUDA>:-Werror=all-warnings>)
+endif()
+list(JOIN cuda_warnings "," cuda_warnings)
+target_compile_options(ridge_cuda PRIVATE $<$<COMPILE_LANGUAGE:CUDA>:-Xcompiler=${cuda_warnings}
+                                                                     --expt-relaxed-constexpr>)

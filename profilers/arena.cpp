@@ -1,0 +1,105 @@
+#include "profilers/arena.h"
+
+#include <algorithm>
+
+#include "kernels/core/error.h"
+
+namespace ridge {
+namespace {
+
+constexpr int64_t kAlignment = 256;
+constexpr int64_t kPeriod = 1048583;  // the first prime above 2^20
+
+int64_t aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * kAlignment; }
+
+}  // namespace
+
+Arena::Arena(Backend& backend, uint64_t seed) : backend_(backend), rng_(seed) {}
+
+int Arena::sets_for(int64_t footprint_bytes, int64_t span_bytes, int limit) {
+  const int64_t sets = span_bytes / std::max<int64_t>(footprint_bytes, 1) + 1;
+  return static_cast<int>(std::clamp<int64_t>(sets, 1, limit));
+}
+
+const Arena::Block& Arena::block(Dtype dtype) {
+  Block& b = blocks_[dtype];
+  if (b.period == 0) {
+    b.values = random_values({.name = "random", .dtype = dtype}, kPeriod, rng_);
+    b.period = kPeriod;
+  }
+  return b;
+}
+
+Arena::Region& Arena::input_region(Dtype dtype, int64_t bytes) {
+  Region& region = inputs_[dtype];
+  if (region.buffer && region.buffer->bytes() >= bytes) return region;
+  const Block& source = block(dtype);
+  region.buffer.reset();
+  const int64_t period_bytes = static_cast<int64_t>(source.values.size());
+  region.buffer = backend_.allocate(bytes);
+  auto* base = static_cast<std::byte*>(region.buffer->address());
+  backend_.upload(base, source.values.data(), std::min(bytes, period_bytes));
+  // Doubling whole periods keeps every copy's source and target disjoint and the phase right.
+  for (int64_t done = period_bytes; done < bytes; done *= 2)
+    backend_.copy(base + done, base, std::min(done, bytes - done));
+  return region;
+}
+
+void* Arena::output_region(int64_t bytes) {
+  if (!outputs_ || outputs_->bytes() < bytes) {
+    outputs_.reset();
+    outputs_ = backend_.allocate(bytes);
+    backend_.fill(outputs_->address(), 0xFF, bytes);
+  }
+  return outputs_->address();
+}
+
+// Frees regions that stand in the way of a call that needs nearly all of the memory.
+void Arena::reserve(int64_t bytes) {
+  if (backend_.free_memory_bytes() > bytes + bytes / 8) return;
+  inputs_.clear();
+  outputs_.reset();
+}
+
+std::vector<Operands> Arena::operands(const OpSpec& spec, const Call& call, int count) {
+  const std::vector<TensorSpec> inputs = spec.inputs(call), outputs = spec.outputs(call);
+  std::map<Dtype, int64_t> input_bytes;  // per set
+  int64_t output_bytes = 0, all = 0;
+  for (const auto& t : inputs)
+    if (t.fill == Fill::kUniform) input_bytes[t.dtype] += aligned(t.bytes());
+  for (const auto& t : outputs) output_bytes += aligned(t.bytes());
+  for (const auto& [dtype, bytes] : input_bytes) all += bytes * count;
+  reserve(all + output_bytes * count);
+
+  std::map<Dtype, int64_t> cursor;
+  for (const auto& [dtype, bytes] : input_bytes) input_region(dtype, bytes * count);
+  auto* out = static_cast<std::byte*>(output_region(output_bytes * count));
+  std::vector<Operands> sets(static_cast<std::size_t>(count));
+  for (Operands& set : sets) {
+    for (const TensorSpec& t : inputs) {
+      if (t.fill == Fill::kUniform) {
+        const Region& region = inputs_.at(t.dtype);
+        const Block& source = blocks_.at(t.dtype);
+        const int64_t at = cursor[t.dtype];
+        cursor[t.dtype] += aligned(t.bytes());
+        set.arguments.inputs.push_back(static_cast<std::byte*>(region.buffer->address()) + at);
+        set.inputs.emplace_back(t, source.values.data(), source.period,
+                                at / static_cast<int64_t>(bytes_per_element(t.dtype)));
+      } else {
+        HostTensor values(t, random_values(t, t.count(), rng_));
+        set.owned.push_back(backend_.allocate(t.bytes()));
+        backend_.upload(set.owned.back()->address(), values.owned_data(), t.bytes());
+        set.arguments.inputs.push_back(set.owned.back()->address());
+        set.inputs.push_back(std::move(values));
+      }
+    }
+    for (const TensorSpec& t : outputs) {
+      set.arguments.outputs.push_back(out);
+      out += aligned(t.bytes());
+    }
+    set.outputs = outputs;
+  }
+  return sets;
+}
+
+}  // namespace ridge

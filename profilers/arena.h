@@ -1,0 +1,59 @@
+#pragma once
+#include <cstddef>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <random>
+#include <vector>
+
+#include "kernels/core/backend.h"
+#include "kernels/core/op_spec.h"
+
+namespace ridge {
+
+// The tensors of one execution of a call: addresses on the device, and the host's view of the
+// inputs, of which index tensors are owned and real tensors are periodic views.
+struct Operands {
+  Arguments arguments;
+  std::vector<HostTensor> inputs;
+  std::vector<TensorSpec> outputs;
+  std::vector<std::unique_ptr<Buffer>> owned;  // index tensors
+};
+
+// Device memory that every call's tensors are cut from: per input dtype one region filled once with
+// random values, and one region for outputs. Cutting is free, so thousands of different operand
+// sets can be made; sets rotate through the region and come round after all of it was touched.
+class Arena {
+ public:
+  Arena(Backend& backend, uint64_t seed);
+
+  // How many distinct operand sets a rotation over `span_bytes` needs, at least 1, at most `limit`.
+  static int sets_for(int64_t footprint_bytes, int64_t span_bytes, int limit);
+
+  // Operand sets `0 … count-1` of `call`, on disjoint memory. Throws OutOfMemory.
+  std::vector<Operands> operands(const OpSpec& spec, const Call& call, int count);
+
+  // The random block of a dtype: what inputs of it repeat.
+  struct Block {
+    std::vector<std::byte> values;
+    int64_t period = 0;  // elements, a prime
+  };
+
+ private:
+  struct Region {
+    std::unique_ptr<Buffer> buffer;
+    Block block;
+  };
+  const Block& block(Dtype dtype);
+  Region& input_region(Dtype dtype, int64_t bytes);
+  void* output_region(int64_t bytes);
+  void reserve(int64_t bytes);
+
+  Backend& backend_;
+  std::mt19937_64 rng_;
+  std::map<Dtype, Block> blocks_;
+  std::map<Dtype, Region> inputs_;
+  std::unique_ptr<Buffer> outputs_;
+};
+
+}  // namespace ridge

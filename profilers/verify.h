@@ -1,0 +1,22 @@
+#pragma once
+#include <cstdint>
+#include <string>
+
+#include "profilers/arena.h"
+
+namespace ridge {
+
+struct Verdict {
+  bool correct = false;
+  double error = 0;  // ‖out − ref‖ / ‖ref‖ over the checked elements
+  int64_t checked = 0;
+  std::string reason;  // what is wrong: which element, got, expected
+};
+
+// Runs `launch` once on poisoned outputs and holds it against the operator's double-precision
+// reference: on every element where that is cheap (`full_budget` multiply-adds), else on a random
+// sample with the first and last element of each output in it. Unwritten elements show as poison.
+Verdict verify(Backend& backend, const OpSpec& spec, const Call& call, const Operands& operands,
+               Launch& launch, uint64_t seed, double full_budget = 2e7);
+
+}  // namespace ridge
