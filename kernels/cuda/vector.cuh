@@ -1,0 +1,48 @@
+#pragma once
+#include <cuda_bf16.h>
+#include <cuda_fp16.h>
+#include <cuda_runtime.h>
+
+#include <cstdint>
+
+// 16-byte accesses, and arithmetic in f32 whatever the storage. Compiles as plain C++ too, for the
+// tests that run kernel logic without a GPU.
+namespace ridge::cuda {
+
+template <class T>
+struct alignas(16) Pack {
+  static constexpr int kCount = 16 / sizeof(T);
+  T v[kCount];
+};
+
+// `p` must be 16-byte aligned. Rows of a tensor are when its columns are a multiple of kCount;
+// kernels fall back to single elements otherwise.
+template <class T>
+__host__ __device__ inline Pack<T> load_pack(const T* p) {
+  return *reinterpret_cast<const Pack<T>*>(p);
+}
+template <class T>
+__host__ __device__ inline void store_pack(T* p, const Pack<T>& value) {
+  *reinterpret_cast<Pack<T>*>(p) = value;
+}
+
+__host__ __device__ inline float to_float(float x) { return x; }
+__host__ __device__ inline float to_float(__half x) { return __half2float(x); }
+__host__ __device__ inline float to_float(__nv_bfloat16 x) { return __bfloat162float(x); }
+
+template <class T>
+__host__ __device__ inline T from_float(float x);
+template <>
+__host__ __device__ inline float from_float<float>(float x) {
+  return x;
+}
+template <>
+__host__ __device__ inline __half from_float<__half>(float x) {
+  return __float2half(x);
+}
+template <>
+__host__ __device__ inline __nv_bfloat16 from_float<__nv_bfloat16>(float x) {
+  return __float2bfloat16(x);
+}
+
+}  // namespace ridge::cuda
