@@ -116,11 +116,12 @@ Planner::State* Planner::most_promising() {
   State* best = nullptr;
   double most = -1;
   for (auto& [group, state] : states_) {
-    const auto n = static_cast<double>(state.measured.size());
-    if (state.candidates.empty() || (n == 0 && state.attempts >= kMaxFailures)) continue;
+    if (state.candidates.empty()) continue;
+    if (state.measured.empty() && state.attempts >= kMaxFailures) continue;
     if (state.attempts < kSeeds) seeding.push_back(&state);
-    // The error of an interpolation over n points falls roughly as n^(-1/2): what one more buys.
-    const double gain = state.error / std::pow(n + 1, 1.5) * (n + 1) / (state.cost_s + 1e-3);
+    // The error falls roughly as n^(-1/2), so one more point of cost c lowers it by error/(2n); per
+    // second that is error / (2·n·c), and n·c is what the group has cost so far.
+    const double gain = state.error / (state.cost_s + 1e-3);
     if (gain > most) {
       most = gain;
       best = &state;
@@ -135,19 +136,20 @@ std::optional<Call> Planner::next() {
   return state ? take_farthest(*state) : std::nullopt;
 }
 
-void Planner::report(const Measurement& m, double seconds) {
+void Planner::report(const Measurement& m) {
   const auto it = states_.find({m.call.op, m.call.dtype, m.call.implementation});
   if (it == states_.end() || m.anchor) return;
   State& state = it->second;
   state.attempts += 1;
-  state.cost_s += seconds;
+  state.cost_s += m.wall_s;
   const std::vector<double> where = log_dims(m.call);
   std::erase_if(state.candidates, [&](const Candidate& c) { return c.call.dims == m.call.dims; });
   for (Candidate& c : state.candidates) c.nearest = std::min(c.nearest, distance(c.where, where));
   if (m.status != Status::kOk) return;
   const OpSpec& spec = find_operator(m.call.op);
   const double delay =
-      summarize(m.samples_s).median_s / ideal(ceilings_, spec.work(m.call)).seconds;
+      summarize(m.samples_s).median_s /
+      (launch_seconds(ceilings_, m.method) + ideal(ceilings_, spec.work(m.call)).seconds);
   state.measured.push_back({where, std::log(delay)});
   if (state.measured.size() % 4 == 0) state.error = leave_one_out(state.measured);
 }

@@ -37,8 +37,7 @@ class Planner {
 
   // Never a call that was reported before; nothing when every group is exhausted.
   std::optional<Call> next();
-  // `seconds` is what measuring it took, all told.
-  void report(const Measurement& m, double seconds);
+  void report(const Measurement& m);
 
   const std::vector<Group>& groups() const { return groups_; }
   // Leave-one-out median |error| of a group's delay by plain interpolation; 1 while unknown.

@@ -81,6 +81,7 @@ Measurement Sampler::measure(const Call& call) {
   }
   m.call.implementation = implementations.front();
   const Range range(backend_, to_string(m.call));
+  const auto start = Clock::now();
   try {
     check_and_time(spec, m);
   } catch (const OutOfMemory& e) {
@@ -92,6 +93,7 @@ Measurement Sampler::measure(const Call& call) {
     m.reason = e.what();
     m.samples_s.clear();
   }
+  m.wall_s = seconds_since(start);
   return m;
 }
 

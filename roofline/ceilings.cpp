@@ -40,6 +40,11 @@ Ideal ideal(const Ceilings& c, const Work& work) {
   return compute > memory ? Ideal{compute, Bound::kCompute} : Ideal{memory, Bound::kDram};
 }
 
+double launch_seconds(const Ceilings& c, Method method) {
+  const auto it = c.values.find("launch." + std::string(name(method)));
+  return it == c.values.end() ? 0 : it->second.value;
+}
+
 nlohmann::json to_json(const Ceilings& c) {
   nlohmann::json values = nlohmann::json::object();
   for (const auto& [key, v] : c.values)

@@ -1,9 +1,9 @@
 #pragma once
-#include <filesystem>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "kernels/core/backend.h"
 #include "kernels/core/work.h"
 
 namespace ridge {
@@ -40,6 +40,9 @@ double dram_seconds(const Ceilings& c, double bytes_read, double bytes_written);
 
 // Throws BadInput that names the missing ceiling.
 Ideal ideal(const Ceilings& c, const Work& work);
+
+// Fixed cost of one launch by that method ("launch.stream", "launch.graph"); 0 where unmeasured.
+double launch_seconds(const Ceilings& c, Method method);
 
 nlohmann::json to_json(const Ceilings& c);
 Ceilings ceilings_from_json(const nlohmann::json& j);  // throws BadInput naming the key
