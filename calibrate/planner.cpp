@@ -76,6 +76,7 @@ std::optional<Call> draw_call(const OpSpec& spec, const Group& group, const Ceil
   for (int tries = 0; tries < 200; ++tries) {
     Call call{spec.name, {}, group.dtype, group.implementation};
     for (const Axis& axis : spec.axes) call.dims.push_back(draw_axis(axis, rng));
+    spec.adjust(call);
     if (!spec.constraint(call).empty()) continue;
     if (ideal(ceilings, spec.work(call)).seconds > limits.max_call_s) continue;
     if (footprint_bytes(spec, call) > limits.max_bytes) continue;
