@@ -64,12 +64,12 @@ void label_interference(Measurement& m) {
 Sampler::Sampler(Backend& backend, SamplerOptions options)
     : backend_(backend), options_(std::move(options)), arena_(backend, options_.seed) {}
 
-Measurement Sampler::measure(const Call& call) {
+Measurement Sampler::measure(const Call& call, std::optional<Method> method) {
   const OpSpec& spec = find_operator(call.op);
   validate(spec, call);
   Measurement m;
   m.call = call;
-  m.method = options_.method.value_or(backend_.table_method());
+  m.method = method.value_or(backend_.table_method());
   m.run_id = options_.run_id;
   m.unix_time_s = unix_now_s();
   std::string why;

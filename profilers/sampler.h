@@ -29,8 +29,9 @@ struct SamplerOptions {
 class Sampler {
  public:
   Sampler(Backend& backend, SamplerOptions options);
-  Measurement measure(const Call& call);
-  const SamplerOptions& options() const { return options_; }
+  // By the backend's table method where none is named.
+  Measurement measure(const Call& call, std::optional<Method> method = std::nullopt);
+  SamplerOptions& options() { return options_; }
 
  private:
   void time_launches(std::span<Launch* const> launches, Measurement& m);
