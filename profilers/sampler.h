@@ -34,7 +34,8 @@ class Sampler {
   SamplerOptions& options() { return options_; }
 
  private:
-  void time_launches(std::span<Launch* const> launches, Measurement& m);
+  double estimate(Launch& launch);  // seconds of one launch, roughly
+  void time_launches(std::span<Launch* const> rotation, double each, Measurement& m);
   void check_and_time(const OpSpec& spec, Measurement& m);
 
   Backend& backend_;
