@@ -148,3 +148,31 @@ inline float __uint_as_float(unsigned x) { return std::bit_cast<float>(x); }
 inline int __popc(unsigned x) { return std::popcount(x); }
 inline int __clz(int x) { return std::countl_zero(static_cast<unsigned>(x)); }
 inline int __ffs(int x) { return x ? std::countr_zero(static_cast<unsigned>(x)) + 1 : 0; }
+
+template <class A, class B>
+std::common_type_t<A, B> max(A a, B b) {
+  using C = std::common_type_t<A, B>;
+  return std::max<C>(static_cast<C>(a), static_cast<C>(b));
+}
+template <class A, class B>
+std::common_type_t<A, B> min(A a, B b) {
+  using C = std::common_type_t<A, B>;
+  return std::min<C>(static_cast<C>(a), static_cast<C>(b));
+}
+inline float rsqrtf(float x) { return 1.0f / std::sqrt(x); }
+inline float fdividef(float a, float b) { return a / b; }
+
+// Rounded once, as the hardware does.
+inline __half __hfma(__half a, __half b, __half c) {
+  return __double2half(static_cast<double>(__half2float(a)) * __half2float(b) + __half2float(c));
+}
+inline __nv_bfloat16 __hfma(__nv_bfloat16 a, __nv_bfloat16 b, __nv_bfloat16 c) {
+  return __double2bfloat16(static_cast<double>(__bfloat162float(a)) * __bfloat162float(b) +
+                           __bfloat162float(c));
+}
+inline __half2 __hfma2(__half2 a, __half2 b, __half2 c) {
+  return {__hfma(a.x, b.x, c.x), __hfma(a.y, b.y, c.y)};
+}
+inline __nv_bfloat162 __hfma2(__nv_bfloat162 a, __nv_bfloat162 b, __nv_bfloat162 c) {
+  return {__hfma(a.x, b.x, c.x), __hfma(a.y, b.y, c.y)};
+}
