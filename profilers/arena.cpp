@@ -56,7 +56,10 @@ void* Arena::output_region(int64_t bytes) {
 
 // Frees regions that stand in the way of a call that needs nearly all of the memory.
 void Arena::reserve(int64_t bytes) {
-  if (backend_.free_memory_bytes() > bytes + bytes / 8) return;
+  if (backend_.free_memory_bytes() <= bytes + bytes / 8) release();
+}
+
+void Arena::release() {
   inputs_.clear();
   outputs_.reset();
 }

@@ -33,6 +33,9 @@ class Arena {
   // Operand sets `0 … count-1` of `call`, on disjoint memory. Throws OutOfMemory.
   std::vector<Operands> operands(const OpSpec& spec, const Call& call, int count);
 
+  // Frees all regions; operands made before are void.
+  void release();
+
   // The random block of a dtype: what inputs of it repeat.
   struct Block {
     std::vector<std::byte> values;

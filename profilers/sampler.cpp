@@ -15,7 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr double kMostSets = 2048;  // of operands that a call rotates over
+constexpr double kMostSets = 2048;         // of operands that a call rotates over
+constexpr std::size_t kMostBatches = 256;  // that a rotation is cut into
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -33,22 +34,28 @@ struct Range {  // of a timeline, closed however the scope is left
   Backend& backend;
 };
 
-// Launch sequences of `per_batch` each that together walk the whole rotation, in order.
+// Launch sequences of about `per_batch` that together walk the rotation exactly once, or, where it
+// is shorter than a batch, one that walks it whole several times: repeated, they come back to a set
+// only after all the others.
 std::vector<std::vector<Launch*>> chunks(std::span<Launch* const> rotation, std::size_t per_batch) {
-  constexpr std::size_t kMostBatches = 256;
-  const std::size_t count = std::clamp<std::size_t>(rotation.size() / per_batch, 1, kMostBatches);
+  const std::size_t size = rotation.size();
+  const std::size_t passes = (per_batch + size - 1) / size;
+  const std::size_t count = std::clamp<std::size_t>(size / per_batch, 1, kMostBatches);
   std::vector<std::vector<Launch*>> all(count);
-  std::size_t next = 0;
-  for (auto& chunk : all)
-    for (std::size_t i = 0; i < per_batch; ++i) chunk.push_back(rotation[next++ % rotation.size()]);
+  for (std::size_t i = 0; i < count; ++i)
+    for (std::size_t at = i * size * passes / count; at < (i + 1) * size * passes / count; ++at)
+      all[i].push_back(rotation[at % size]);
   return all;
 }
 
 void add(std::map<std::string, std::vector<double>>& readings, const Telemetry& t) {
-  if (t.sm_clock_hz) readings["sm_clock_hz"].push_back(*t.sm_clock_hz);
-  if (t.memory_clock_hz) readings["memory_clock_hz"].push_back(*t.memory_clock_hz);
-  if (t.power_w) readings["power_w"].push_back(*t.power_w);
-  if (t.temperature_c) readings["temperature_c"].push_back(*t.temperature_c);
+  const auto keep = [&](const char* key, const std::optional<double>& value) {
+    if (value && std::isfinite(*value)) readings[key].push_back(*value);
+  };
+  keep("sm_clock_hz", t.sm_clock_hz);
+  keep("memory_clock_hz", t.memory_clock_hz);
+  keep("power_w", t.power_w);
+  keep("temperature_c", t.temperature_c);
 }
 
 // A sample whose threads were on a core for clearly less of its time than its siblings' had
@@ -90,10 +97,12 @@ Measurement Sampler::measure(const Call& call, std::optional<Method> method) {
     m.status = Status::kSkipped;
     m.reason = std::string("out of memory: ") + e.what();
     m.samples_s.clear();
+    m.busy.clear();
   } catch (const std::exception& e) {
     m.status = Status::kSkipped;
     m.reason = e.what();
     m.samples_s.clear();
+    m.busy.clear();
   }
   m.wall_s = seconds_since(start);
   return m;
@@ -103,7 +112,11 @@ void Sampler::check_and_time(const OpSpec& spec, Measurement& m) {
   const int64_t footprint = footprint_bytes(spec, m.call);
   const int64_t span = 4 * backend_.device().last_level_cache_bytes;
   // Half of what is free: packed weights and workspaces need room beside the operands.
-  const int64_t room = backend_.free_memory_bytes() / 2;
+  int64_t room = backend_.free_memory_bytes() / 2;
+  if (footprint > room) {  // what the arena holds for other dtypes is in the way
+    arena_.release();
+    room = backend_.free_memory_bytes() / 2;
+  }
   if (footprint > room)
     throw OutOfMemory(
         fmt::format("{} MiB of operands, {} MiB free to use", footprint >> 20, room >> 20));
@@ -139,7 +152,13 @@ void Sampler::check_and_time(const OpSpec& spec, Measurement& m) {
 
   const double least =
       options_.fastest_possible_s ? options_.fastest_possible_s(spec.work(m.call)) : 0;
-  if (const Summary s = summarize(m.samples_s); s.median_s < least) {
+  const Summary s = summarize(m.samples_s);
+  if (!(s.min_s > 0)) {
+    m.status = Status::kWrong;
+    m.reason = "the clock did not advance while it ran";
+    m.samples_s.clear();
+    m.busy.clear();
+  } else if (s.median_s < least) {
     m.status = Status::kWrong;
     m.reason = fmt::format("{:.4g} s is faster than the device's peak allows ({:.4g} s)",
                            s.median_s, least);
@@ -160,13 +179,16 @@ void Sampler::time_launches(std::span<Launch* const> rotation, double each, Meas
   each = std::min(each, std::max(pass / static_cast<double>(rotation.size()), 1e-8));
   std::size_t per_batch =
       static_cast<std::size_t>(std::clamp(std::ceil(options_.min_batch_s / each), 1.0, 4096.0));
-  if (m.method == Method::kCold) per_batch = 1;
+  if (m.method == Method::kCold) {
+    per_batch = 1;
+    rotation = rotation.first(std::min(rotation.size(), kMostBatches));
+  }
   // A graph is costly to make: one holds the whole rotation.
   if (m.method == Method::kGraph) per_batch = std::max(per_batch, rotation.size());
   std::vector<std::unique_ptr<Batch>> batches;
   std::vector<std::vector<Launch*>> sequences = chunks(rotation, per_batch);
   for (const auto& s : sequences) batches.push_back(backend_.batch(s, m.method));
-  m.launches_per_sample = static_cast<int>(per_batch);
+  m.launches_per_sample = static_cast<int>(sequences.front().size());
 
   std::map<std::string, std::vector<double>> readings;
   std::string throttled;
@@ -175,7 +197,8 @@ void Sampler::time_launches(std::span<Launch* const> rotation, double each, Meas
   for (std::size_t i = 0; m.samples_s.size() < static_cast<std::size_t>(options_.max_samples);
        ++i) {
     const BatchTime t = batches[i % batches.size()]->run();
-    m.samples_s.push_back(t.seconds / static_cast<double>(per_batch));
+    const auto launches = static_cast<double>(sequences[i % batches.size()].size());
+    m.samples_s.push_back(t.seconds / launches);
     m.busy.push_back(t.busy_fraction);
     if (i % 16 == 0) {
       const Telemetry now = backend_.telemetry();
