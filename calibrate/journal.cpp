@@ -14,6 +14,22 @@ namespace ridge {
 
 namespace fs = std::filesystem;
 
+namespace {
+
+void check_device(const nlohmann::json& run, const std::string& device) {
+  if (!run.is_object() || !run.contains("device") || !run["device"].is_string())
+    throw BadInput("key 'run.device' is missing or not a string");
+  if (const auto other = run["device"].get<std::string>(); other != device)
+    throw BadInput(fmt::format("measured on {}, this is {}; use another --out", other, device));
+}
+
+// Text of drivers and libraries need not be UTF-8, which JSON must be.
+std::string to_line(const nlohmann::json& j) {
+  return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
+}
+
+}  // namespace
+
 Journal::Journal(const fs::path& path, const std::string& device, bool resume)
     : path_(path), device_(device) {
   std::error_code failed;
@@ -21,12 +37,17 @@ Journal::Journal(const fs::path& path, const std::string& device, bool resume)
   if (failed)
     throw std::runtime_error(fmt::format("cannot make folder {}: {}; choose another with --out",
                                          path.parent_path().string(), failed.message()));
-  if (fs::exists(path) && fs::file_size(path) > 0) {
+  if (fs::is_regular_file(path, failed) && fs::file_size(path) > 0) {
     if (resume) {
       read(path);
     } else {
       fs::rename(path, path.string() + ".previous", failed);
-      if (!failed) notices_.push_back("the earlier run is kept as " + path.string() + ".previous");
+      if (failed)
+        throw std::runtime_error(
+            fmt::format("cannot move the earlier {} aside: {}; choose another "
+                        "folder with --out",
+                        path.string(), failed.message()));
+      notices_.push_back("the earlier run is kept as " + path.string() + ".previous");
     }
   }
   file_.reset(std::fopen(path.c_str(), "a"));
@@ -37,8 +58,12 @@ Journal::Journal(const fs::path& path, const std::string& device, bool resume)
 
 void Journal::read(const fs::path& path) {
   std::ifstream in(path, std::ios::binary);
+  if (!in)
+    throw std::runtime_error(
+        fmt::format("cannot read {}: {}", path.string(), std::strerror(errno)));
   std::string line;
   std::uintmax_t good = 0;  // bytes of whole lines
+  bool device_known = false;
   for (int number = 1; std::getline(in, line); ++number) {
     const bool torn = in.eof();  // no newline at its end: the run was killed while writing it
     const nlohmann::json j = nlohmann::json::parse(line, nullptr, false);
@@ -54,16 +79,17 @@ void Journal::read(const fs::path& path) {
     good += line.size() + 1;
     try {
       if (j.contains("run")) {
-        if (const std::string other = j["run"].value("device", ""); other != device_)
-          throw BadInput(
-              fmt::format("measured on {}, this is {}; use another --out", other, device_));
+        check_device(j["run"], device_);
+        device_known = true;
         continue;
       }
+      if (!device_known) throw BadInput("a measurement before any run line that names its device");
       measurements_.push_back(measurement_from_json(j));
     } catch (const BadInput& e) {
       throw BadInput(fmt::format("{}:{}: {}", path.string(), number, e.what()));
     }
   }
+  if (in.bad()) throw std::runtime_error("cannot read all of " + path.string());
   in.close();
   if (good < fs::file_size(path)) fs::resize_file(path, good);
 }
@@ -79,14 +105,14 @@ void Journal::write_line(const std::string& line) {
 }
 
 void Journal::append(const Measurement& m) {
-  write_line(to_json(m).dump() + "\n");
+  write_line(to_line(to_json(m)));
   measurements_.push_back(m);
 }
 
 void Journal::append_run(const std::map<std::string, std::string>& provenance) {
   nlohmann::json run = provenance;
   run["device"] = device_;
-  write_line(nlohmann::json{{"run", run}}.dump() + "\n");
+  write_line(to_line({{"run", run}}));
 }
 
 }  // namespace ridge
