@@ -1,10 +1,9 @@
-#include <fstream>
 #include <nlohmann/json.hpp>
 
-#include "calibrate/atomic_file.h"
 #include "calibrate/table.h"
 #include "calibrate/table_schema.h"
 #include "kernels/core/error.h"
+#include "kernels/core/json_file.h"
 #include "roofline/device_specs.h"
 
 namespace ridge {
@@ -25,19 +24,17 @@ void save_table(const DelayTable& table, const std::filesystem::path& path) {
   if (const std::string wrong = schema_errors(table_schema(), written); !wrong.empty())
     throw std::runtime_error(path.string() +
                              ": not written, the table breaks its schema: " + wrong);
-  write_atomically(path, written.dump(1) + "\n");
+  write_json(path, written);
 }
 
 DelayTable load_table(const std::filesystem::path& path, const std::string& device) {
-  std::ifstream in(path);
-  if (!in || std::filesystem::is_directory(path))
-    throw BadInput(path.string() + ": cannot be read; give a table that calibrate has written");
   nlohmann::json j;
   try {
-    j = nlohmann::json::parse(in);
-  } catch (const nlohmann::json::exception& e) {
-    throw BadInput(path.string() + ": not JSON or cut short (" + e.what() +
-                   "); make the table again with calibrate");
+    j = read_json(path);
+  } catch (const nlohmann::json::exception& e) {  // a number beyond double
+    throw BadInput(path.string() + ": " + e.what() + "; make the table again with calibrate");
+  } catch (const BadInput& e) {
+    throw BadInput(std::string(e.what()) + "; give a whole table, as calibrate writes it");
   }
   DelayTable table = table_from_json(j, path.string());
   if (!device.empty() && !same_device(device, table.device.name))

@@ -15,6 +15,8 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr double kMostSets = 2048;  // of operands that a call rotates over
+
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
 }
@@ -64,12 +66,12 @@ void label_interference(Measurement& m) {
 Sampler::Sampler(Backend& backend, SamplerOptions options)
     : backend_(backend), options_(std::move(options)), arena_(backend, options_.seed) {}
 
-Measurement Sampler::measure(const Call& call) {
+Measurement Sampler::measure(const Call& call, std::optional<Method> method) {
   const OpSpec& spec = find_operator(call.op);
   validate(spec, call);
   Measurement m;
   m.call = call;
-  m.method = options_.method.value_or(backend_.table_method());
+  m.method = method.value_or(backend_.table_method());
   m.run_id = options_.run_id;
   m.unix_time_s = unix_now_s();
   std::string why;
@@ -105,24 +107,34 @@ void Sampler::check_and_time(const OpSpec& spec, Measurement& m) {
   if (footprint > room)
     throw OutOfMemory(
         fmt::format("{} MiB of operands, {} MiB free to use", footprint >> 20, room >> 20));
-  const int sets = Arena::sets_for(footprint, std::min(span, room - footprint),
-                                   m.method == Method::kGraph ? 1024 : 4096);
+  double each = 0;
+  {
+    const std::vector<Operands> first = arena_.operands(spec, m.call, 1);
+    const auto launch = backend_.bind(m.call, first.front().arguments);
+    m.detail = launch->detail();
+    const Verdict v = verify(backend_, spec, m.call, first.front(), *launch, options_.seed,
+                             options_.verify_budget_s);
+    if (!v.correct) {
+      m.status = Status::kWrong;
+      m.reason = v.reason;
+      return;
+    }
+    each = estimate(*launch);
+  }
+  // Enough operand sets that none is in a cache when its turn comes, as far as the time for one
+  // pass over them allows. (Where it does not, the call computes for long on little data.)
+  const int most =
+      static_cast<int>(std::clamp(0.5 * options_.time_budget_s / each, 2.0, kMostSets));
+  const int sets = Arena::sets_for(footprint, std::min(span, room - footprint), most);
   const std::vector<Operands> operands = arena_.operands(spec, m.call, sets);
   m.rotation_bytes = footprint * sets;
-
   std::vector<std::unique_ptr<Launch>> launches;
-  for (const Operands& set : operands) launches.push_back(backend_.bind(m.call, set.arguments));
-  m.detail = launches.front()->detail();
-  const Verdict v = verify(backend_, spec, m.call, operands.front(), *launches.front(),
-                           options_.seed, options_.verify_budget_s);
-  if (!v.correct) {
-    m.status = Status::kWrong;
-    m.reason = v.reason;
-    return;
-  }
   std::vector<Launch*> rotation;
-  for (const auto& l : launches) rotation.push_back(l.get());
-  time_launches(rotation, m);
+  for (const Operands& set : operands) {
+    launches.push_back(backend_.bind(m.call, set.arguments));
+    rotation.push_back(launches.back().get());
+  }
+  time_launches(rotation, each, m);
   backend_.synchronize();
 
   const double least =
@@ -134,17 +146,20 @@ void Sampler::check_and_time(const OpSpec& spec, Measurement& m) {
   }
 }
 
-void Sampler::time_launches(std::span<Launch* const> rotation, Measurement& m) {
-  // First touch of every set (page faults, lazy module loads), then one timed pass for the size.
-  const auto first_pass = rotation.first(std::min<std::size_t>(rotation.size(), 64));
-  const Method warm = m.method == Method::kGraph ? Method::kStream : m.method;
-  const auto probe = backend_.batch(first_pass, warm);
-  double each = probe->run().seconds / static_cast<double>(first_pass.size());
-  if (each * static_cast<double>(first_pass.size()) < 0.25 * options_.time_budget_s)
-    each = probe->run().seconds / static_cast<double>(first_pass.size());
+// The second of two runs: the first may load code and touch pages.
+double Sampler::estimate(Launch& launch) {
+  Launch* const one = &launch;
+  const auto batch = backend_.batch(std::span(&one, 1), Method::kStream);
+  batch->run();
+  return std::max(batch->run().seconds, 1e-7);
+}
 
-  std::size_t per_batch = static_cast<std::size_t>(
-      std::clamp(std::ceil(options_.min_batch_s / std::max(each, 1e-9)), 1.0, 4096.0));
+void Sampler::time_launches(std::span<Launch* const> rotation, double each, Measurement& m) {
+  // First touch of every set; for calls too short for the clock, a better estimate too.
+  const double pass = backend_.batch(rotation, Method::kStream)->run().seconds;
+  each = std::min(each, std::max(pass / static_cast<double>(rotation.size()), 1e-8));
+  std::size_t per_batch =
+      static_cast<std::size_t>(std::clamp(std::ceil(options_.min_batch_s / each), 1.0, 4096.0));
   if (m.method == Method::kCold) per_batch = 1;
   // A graph is costly to make: one holds the whole rotation.
   if (m.method == Method::kGraph) per_batch = std::max(per_batch, rotation.size());

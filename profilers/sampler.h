@@ -29,11 +29,13 @@ struct SamplerOptions {
 class Sampler {
  public:
   Sampler(Backend& backend, SamplerOptions options);
-  Measurement measure(const Call& call);
-  const SamplerOptions& options() const { return options_; }
+  // By the backend's table method where none is named.
+  Measurement measure(const Call& call, std::optional<Method> method = std::nullopt);
+  SamplerOptions& options() { return options_; }
 
  private:
-  void time_launches(std::span<Launch* const> launches, Measurement& m);
+  double estimate(Launch& launch);  // seconds of one launch, roughly
+  void time_launches(std::span<Launch* const> rotation, double each, Measurement& m);
   void check_and_time(const OpSpec& spec, Measurement& m);
 
   Backend& backend_;

@@ -1,4 +1,5 @@
 #pragma once
+#include <filesystem>
 #include <map>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
@@ -45,6 +46,7 @@ Ideal ideal(const Ceilings& c, const Work& work);
 double launch_seconds(const Ceilings& c, Method method);
 
 nlohmann::json to_json(const Ceilings& c);
-Ceilings ceilings_from_json(const nlohmann::json& j);  // throws BadInput naming the key
+Ceilings ceilings_from_json(const nlohmann::json& j);       // throws BadInput naming the key
+Ceilings load_ceilings(const std::filesystem::path& path);  // throws BadInput naming file and key
 
 }  // namespace ridge

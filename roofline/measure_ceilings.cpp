@@ -110,7 +110,7 @@ void keep_best(const Candidate& c, const Measurement& m, Ceilings& ceilings) {
 
 }  // namespace
 
-Ceilings measure_ceilings(Backend& backend, const SamplerOptions& options, double budget_s,
+Ceilings measure_ceilings(Backend& backend, Sampler& sampler, double budget_s,
                           const OnProgress& progress) {
   std::vector<Candidate> candidates;
   add_memory(backend, candidates);
@@ -123,17 +123,17 @@ Ceilings measure_ceilings(Backend& backend, const SamplerOptions& options, doubl
   Ceilings ceilings;
   ceilings.device = backend.device().name;
   ceilings.provenance = backend.device().provenance;
-  SamplerOptions each = options;
-  each.time_budget_s =
+  const SamplerOptions before = sampler.options();
+  sampler.options().time_budget_s =
       std::clamp(0.6 * budget_s / static_cast<double>(candidates.size() + 1), 0.05, 0.5);
   for (std::size_t i = 0; i < candidates.size(); ++i) {
     const Candidate& c = candidates[i];
     if (progress)
       progress(static_cast<double>(i) / static_cast<double>(candidates.size()), c.call.op);
-    each.method = c.method;
-    const Measurement m = Sampler(backend, each).measure(c.call);
+    const Measurement m = sampler.measure(c.call, c.method);
     if (m.status == Status::kOk) keep_best(c, m, ceilings);
   }
+  sampler.options() = before;
   return ceilings;
 }
 

@@ -19,7 +19,7 @@ using OnProgress = std::function<void(double share, const std::string& what)>;
 //   launch      the shortest call there is, by the stream and the graph method
 // A ceiling is the rate of the fastest tenth of the samples of the best configuration: it says what
 // the hardware allows, not what it does on average. What does not run here is left out.
-Ceilings measure_ceilings(Backend& backend, const SamplerOptions& options, double budget_s,
+Ceilings measure_ceilings(Backend& backend, Sampler& sampler, double budget_s,
                           const OnProgress& progress);
 
 }  // namespace ridge
