@@ -16,6 +16,9 @@ enum class Draw {
   kUsual,       // only one of `usual`
 };
 
+// Whether the work of a call never shrinks as the axis grows. It does along a stride.
+enum class Growth { kMonotone, kFree };
+
 struct Axis {
   std::string name;
   std::string doc;
@@ -25,6 +28,7 @@ struct Axis {
   int64_t sweep_high = 8192;
   std::vector<int64_t> usual;  // values that LLMs have
   Draw draw = Draw::kLogUniform;
+  Growth growth = Growth::kMonotone;
 };
 
 // One element of one output.
@@ -43,6 +47,8 @@ struct OpSpec {
   std::vector<Dtype> dtypes;  // that any backend may have
   // Constraints between axes beyond [min, max]; returns what is wrong, or "".
   std::function<std::string(const Call&)> constraint = [](const Call&) { return std::string(); };
+  // Maps a point drawn at random onto one that meets the constraint.
+  std::function<void(Call&)> adjust = [](Call&) {};
   std::function<Work(const Call&)> work;
   std::function<std::vector<TensorSpec>(const Call&)> inputs;
   std::function<std::vector<TensorSpec>(const Call&)> outputs;
