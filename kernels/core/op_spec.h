@@ -43,6 +43,8 @@ struct OpSpec {
   std::vector<Dtype> dtypes;  // that any backend may have
   // Constraints between axes beyond [min, max]; returns what is wrong, or "".
   std::function<std::string(const Call&)> constraint = [](const Call&) { return std::string(); };
+  // Maps a point drawn at random onto one that meets the constraint.
+  std::function<void(Call&)> adjust = [](Call&) {};
   std::function<Work(const Call&)> work;
   std::function<std::vector<TensorSpec>(const Call&)> inputs;
   std::function<std::vector<TensorSpec>(const Call&)> outputs;
