@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <cstring>
 #include <limits>
 
 #include "kernels/attention_decode/attention_decode.h"
@@ -42,42 +43,63 @@ State state_at(const Task& t, float* base) {
   return {base, base + t.group(), base + 2 * t.group()};
 }
 
-// scores[h][j] = queries[h] · K[j] for kHeads heads and kRows rows of K.
-template <int kHeads, int kRows>
-void dot(const float* queries, const float* k, int64_t head_dim, float* scores) {
-  simd::Vecs<kHeads * kRows> sums{};
+// scores[h][j] = queries[h] · K[j] for kHeads heads and as many rows of K as make one vector of
+// scores. Meanwhile the same rows of V are fetched where `v` is given.
+template <int kHeads>
+void dot(const float* queries, const float* k, const float* v, int64_t head_dim, float* scores) {
+  constexpr int kRows = kLanes / kHeads;
+  simd::Vecs<kLanes> sums{};
   int64_t i = 0;
-  for (; i + kLanes <= head_dim; i += kLanes)
+  for (; i + kLanes <= head_dim; i += kLanes) {
+    simd::Vecs<kHeads> q;
+    for (int h = 0; h < kHeads; ++h) q[h] = simd::load(queries + h * head_dim + i);
     for (int j = 0; j < kRows; ++j) {
       const Vec row = simd::load(k + j * head_dim + i);
-      for (int h = 0; h < kHeads; ++h)
-        sums[h * kRows + j] += simd::load(queries + h * head_dim + i) * row;
+      if (v) simd::prefetch(v + j * head_dim + i);
+      for (int h = 0; h < kHeads; ++h) sums[h * kRows + j] += q[h] * row;
     }
+  }
   if (i < head_dim)
     for (int j = 0; j < kRows; ++j) {
       const Vec row = simd::load_8(k + j * head_dim + i);
       for (int h = 0; h < kHeads; ++h)
         sums[h * kRows + j] += simd::load_8(queries + h * head_dim + i) * row;
     }
+  const Vec all = simd::sums_of(sums);
   for (int h = 0; h < kHeads; ++h)
-    for (int j = 0; j < kRows; ++j) scores[h * kKeys + j] = simd::sum(sums[h * kRows + j]);
+    std::memcpy(scores + h * kKeys, reinterpret_cast<const float*>(&all) + h * kRows,
+                kRows * sizeof(float));
+}
+
+float dot_one(const float* q, const float* k, int64_t head_dim) {
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < head_dim; ++i) sum += q[i] * k[i];
+  return sum;
 }
 
 template <int kHeads>
-void score_heads(const float* queries, const float* k, int64_t keys, int64_t head_dim,
-                 float* scores) {
+void score_heads(const float* queries, const float* k, const float* v, int64_t keys,
+                 int64_t head_dim, float* scores) {
+  constexpr int kRows = kLanes / kHeads;
   int64_t j = 0;
-  for (; j + 2 <= keys; j += 2) dot<kHeads, 2>(queries, k + j * head_dim, head_dim, scores + j);
-  if (j < keys) dot<kHeads, 1>(queries, k + j * head_dim, head_dim, scores + j);
+  for (; j + kRows <= keys; j += kRows)
+    dot<kHeads>(queries, k + j * head_dim, v ? v + j * head_dim : nullptr, head_dim, scores + j);
+  for (; j < keys; ++j)
+    for (int h = 0; h < kHeads; ++h)
+      scores[h * kKeys + j] = dot_one(queries + h * head_dim, k + j * head_dim, head_dim);
 }
 
-void score(const float* queries, const float* k, int64_t heads, int64_t keys, int64_t head_dim,
-           float* scores) {
+void score(const float* queries, const float* k, const float* v, int64_t heads, int64_t keys,
+           int64_t head_dim, float* scores) {
   int64_t h = 0;
+  const auto fetched = [&] { return h == 0 ? v : nullptr; };
   for (; h + 4 <= heads; h += 4)
-    score_heads<4>(queries + h * head_dim, k, keys, head_dim, scores + h * kKeys);
+    score_heads<4>(queries + h * head_dim, k, fetched(), keys, head_dim, scores + h * kKeys);
+  for (; h + 2 <= heads; h += 2)
+    score_heads<2>(queries + h * head_dim, k, fetched(), keys, head_dim, scores + h * kKeys);
   for (; h < heads; ++h)
-    score_heads<1>(queries + h * head_dim, k, keys, head_dim, scores + h * kKeys);
+    score_heads<1>(queries + h * head_dim, k, fetched(), keys, head_dim, scores + h * kKeys);
 }
 
 // Scores become 2^(score − largest); places past `keys` become 0. The output is rescaled.
@@ -104,27 +126,61 @@ void exponentiate(const Task& t, float* scores, int64_t keys, State state) {
   }
 }
 
-// output[h] += Σ_j scores[h][j] · V[j], four rows of V at a time.
-void accumulate(const Task& t, const float* scores, const float* v, int64_t keys, float* output) {
-  const int64_t head_dim = t.d.head_dim, heads = t.group();
-  int64_t j = 0;
-  for (; j + 4 <= keys; j += 4) {
-    const float* rows = v + j * head_dim;
-    for (int64_t h = 0; h < heads; ++h) {
-      const float* p = scores + h * kKeys + j;
-      float* o = output + h * head_dim;
-#pragma omp simd
-      for (int64_t i = 0; i < head_dim; ++i)
-        o[i] += (p[0] * rows[i] + p[1] * rows[head_dim + i]) +
-                (p[2] * rows[2 * head_dim + i] + p[3] * rows[3 * head_dim + i]);
+// Rows of V, the scores of their keys, and the next tile of K to fetch meanwhile (or null).
+struct Values {
+  const float *scores, *v, *next_k;
+  int64_t keys, head_dim;
+};
+
+// output[h][i …] += Σ_j scores[h][j] · V[j][i …] for kHeads heads and kCount vectors of features.
+template <int kHeads, int kCount>
+void accumulate_block(const Values& s, int64_t i, float* output) {
+  simd::Vecs<kHeads * kCount> sums;
+  for (int h = 0; h < kHeads; ++h)
+    for (int c = 0; c < kCount; ++c)
+      sums[h * kCount + c] = simd::load(output + h * s.head_dim + i + c * kLanes);
+  for (int64_t j = 0; j < s.keys; ++j) {
+    simd::Vecs<kCount> row;
+    for (int c = 0; c < kCount; ++c) row[c] = simd::load(s.v + j * s.head_dim + i + c * kLanes);
+    if (s.next_k)
+      for (int c = 0; c < kCount; ++c) simd::prefetch(s.next_k + j * s.head_dim + i + c * kLanes);
+    for (int h = 0; h < kHeads; ++h) {
+      const Vec p = simd::broadcast(s.scores[h * kKeys + j]);
+      for (int c = 0; c < kCount; ++c) sums[h * kCount + c] += p * row[c];
     }
   }
-  for (; j < keys; ++j)
-    for (int64_t h = 0; h < heads; ++h) {
-      const float p = scores[h * kKeys + j];
-#pragma omp simd
-      for (int64_t i = 0; i < head_dim; ++i) output[h * head_dim + i] += p * v[j * head_dim + i];
-    }
+  for (int h = 0; h < kHeads; ++h)
+    for (int c = 0; c < kCount; ++c)
+      simd::store(output + h * s.head_dim + i + c * kLanes, sums[h * kCount + c]);
+}
+
+template <int kHeads>
+void accumulate_heads(const Values& s, float* output) {
+  constexpr int kCount = kHeads == 4 ? 4 : 8;
+  int64_t i = 0;
+  for (; i + kCount * kLanes <= s.head_dim; i += kCount * kLanes)
+    accumulate_block<kHeads, kCount>(s, i, output);
+  for (; i + 2 * kLanes <= s.head_dim; i += 2 * kLanes) accumulate_block<kHeads, 2>(s, i, output);
+  for (; i + kLanes <= s.head_dim; i += kLanes) accumulate_block<kHeads, 1>(s, i, output);
+  if (i == s.head_dim) return;
+  for (int h = 0; h < kHeads; ++h) {
+    Vec sum = simd::load_8(output + h * s.head_dim + i);
+    for (int64_t j = 0; j < s.keys; ++j)
+      sum += s.scores[h * kKeys + j] * simd::load_8(s.v + j * s.head_dim + i);
+    simd::store_8(output + h * s.head_dim + i, sum);
+  }
+}
+
+void accumulate(Values s, int64_t heads, float* output) {
+  const auto advance = [&](int count) {  // what is fetched is fetched with the first heads
+    s.scores += count * kKeys;
+    s.next_k = nullptr;
+    output += count * s.head_dim;
+    heads -= count;
+  };
+  for (; heads >= 4; advance(4)) accumulate_heads<4>(s, output);
+  for (; heads >= 2; advance(2)) accumulate_heads<2>(s, output);
+  for (; heads >= 1; advance(1)) accumulate_heads<1>(s, output);
 }
 
 // Attends the group's queries to keys [first, last) of one cache.
@@ -142,9 +198,15 @@ void attend(const Task& t, int64_t cache, int64_t first, int64_t last, State sta
   for (int64_t j = first; j < last; j += kKeys) {
     const int64_t keys = std::min<int64_t>(kKeys, last - j);
     const int64_t offset = (cache * d.context + j) * d.head_dim;
-    score(queries, t.k + offset, t.group(), keys, d.head_dim, scores);
+    score(queries, t.k + offset, t.v + offset, t.group(), keys, d.head_dim, scores);
     exponentiate(t, scores, keys, state);
-    accumulate(t, scores, t.v + offset, keys, state.output);
+    const float* next_k = j + 2 * kKeys <= last ? t.k + offset + kKeys * d.head_dim : nullptr;
+    accumulate({.scores = scores,
+                .v = t.v + offset,
+                .next_k = next_k,
+                .keys = keys,
+                .head_dim = d.head_dim},
+               t.group(), state.output);
   }
 }
 

@@ -30,6 +30,7 @@ inline Vec load(const float* p) {
   return v;
 }
 inline void store(float* p, Vec v) { std::memcpy(p, &v, sizeof v); }
+inline void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }  // into the L2 cache
 inline Vec broadcast(float x) { return Vec{} + x; }
 inline Vec larger(Vec a, Vec b) { return a > b ? a : b; }
 
@@ -41,6 +42,8 @@ inline Vec load_8(const float* p) {
   return v;
 }
 
+inline void store_8(float* p, Vec v) { std::memcpy(p, &v, 8 * sizeof(float)); }
+
 inline float sum(Vec v) {
   typedef float Half __attribute__((vector_size(16)));
   Half parts[kLanes / 4];
@@ -48,6 +51,30 @@ inline float sum(Vec v) {
   Half total = parts[0];
   for (int i = 1; i < kLanes / 4; ++i) total += parts[i];
   return (total[0] + total[2]) + (total[1] + total[3]);
+}
+
+namespace detail {
+// Sums of neighbours: lanes of a in the lower, of b in the upper places of each step's pattern.
+template <int kStep>
+Vec fold(Vec a, Vec b) {
+  Ints low{}, high{};
+  for (int i = 0; i < kLanes; ++i) {
+    const int from = i / kStep % 2 == 0 ? i : i - kStep + kLanes;
+    low[i] = from;
+    high[i] = from + kStep;
+  }
+  return __builtin_shuffle(a, b, low) + __builtin_shuffle(a, b, high);
+}
+}  // namespace detail
+
+// Lane i of the result is the sum of the lanes of rows[i].
+inline Vec sums_of(Vecs<kLanes> rows) {
+#if defined(__AVX512F__)
+  for (int i = 0; i < 8; ++i) rows[i] = detail::fold<8>(rows[i], rows[i + 8]);
+#endif
+  for (int i = 0; i < 4; ++i) rows[i] = detail::fold<4>(rows[i], rows[i + 4]);
+  for (int i = 0; i < 2; ++i) rows[i] = detail::fold<2>(rows[i], rows[i + 2]);
+  return detail::fold<1>(rows[0], rows[1]);
 }
 
 inline float largest(Vec v) {
