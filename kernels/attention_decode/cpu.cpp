@@ -6,7 +6,7 @@
 #include <limits>
 
 #include "kernels/attention_decode/attention_decode.h"
-#include "kernels/attention_prefill/simd.h"
+#include "kernels/attention_prefill/vectors.h"
 #include "kernels/cpu/context.h"
 
 // All keys of all (sequence, key head) pairs are one long range that is cut into equal parts, one a
@@ -17,7 +17,7 @@ namespace ridge::attention_decode {
 namespace {
 
 using simd::kLanes;
-using simd::Vec;
+using Vec = simd::Floats;
 
 constexpr int kKeys = 64;  // a tile of K or V rows: 32 KiB at head_dim 128
 
@@ -61,9 +61,9 @@ void dot(const float* queries, const float* k, const float* v, int64_t head_dim,
   }
   if (i < head_dim)
     for (int j = 0; j < kRows; ++j) {
-      const Vec row = simd::load_8(k + j * head_dim + i);
+      const Vec row = simd::load_tail(k + j * head_dim + i);
       for (int h = 0; h < kHeads; ++h)
-        sums[h * kRows + j] += simd::load_8(queries + h * head_dim + i) * row;
+        sums[h * kRows + j] += simd::load_tail(queries + h * head_dim + i) * row;
     }
   const Vec all = simd::sums_of(sums);
   for (int h = 0; h < kHeads; ++h)
@@ -109,7 +109,7 @@ void exponentiate(const Task& t, float* scores, int64_t keys, State state) {
     float* row = scores + h * kKeys;
     std::fill(row + keys, row + kKeys, kLowest);
     Vec m = simd::broadcast(state.largest[h]);
-    for (int j = 0; j < kKeys; j += kLanes) m = simd::larger(m, simd::load(row + j));
+    for (int j = 0; j < kKeys; j += kLanes) m = simd::maximum(m, simd::load(row + j));
     const float largest = simd::largest(m);
     const float rescale = simd::exp2_nonpositive(simd::broadcast(state.largest[h] - largest))[0];
     Vec total{};
@@ -164,10 +164,10 @@ void accumulate_heads(const Values& s, float* output) {
   for (; i + kLanes <= s.head_dim; i += kLanes) accumulate_block<kHeads, 1>(s, i, output);
   if (i == s.head_dim) return;
   for (int h = 0; h < kHeads; ++h) {
-    Vec sum = simd::load_8(output + h * s.head_dim + i);
+    Vec sum = simd::load_tail(output + h * s.head_dim + i);
     for (int64_t j = 0; j < s.keys; ++j)
-      sum += s.scores[h * kKeys + j] * simd::load_8(s.v + j * s.head_dim + i);
-    simd::store_8(output + h * s.head_dim + i, sum);
+      sum += s.scores[h * kKeys + j] * simd::load_tail(s.v + j * s.head_dim + i);
+    simd::store_tail(output + h * s.head_dim + i, sum);
   }
 }
 

@@ -5,7 +5,7 @@
 #include <limits>
 
 #include "kernels/attention_prefill/attention_prefill.h"
-#include "kernels/attention_prefill/simd.h"
+#include "kernels/attention_prefill/vectors.h"
 #include "kernels/cpu/context.h"
 
 // A panel is a few vectors of query rows, one row a lane, all of one key head (the heads of a group
@@ -18,7 +18,7 @@ namespace ridge::attention_prefill {
 namespace {
 
 using simd::kLanes;
-using simd::Vec;
+using Vec = simd::Floats;
 
 constexpr int kKeys = 96;                       // a tile of scores stays in the L1 cache
 constexpr int kVectors = kLanes == 16 ? 4 : 2;  // of a full panel: 6 × kVectors sums fit registers
@@ -84,7 +84,7 @@ void exponentiate(float* scores, int64_t keys, Softmax<kNv>& state) {
   for (int v = 0; v < kNv; ++v) {
     float* column = scores + v * kLanes;
     Vec m = state.largest[v];
-    for (int64_t j = 0; j < keys; ++j) m = simd::larger(m, simd::load(column + j * kNv * kLanes));
+    for (int64_t j = 0; j < keys; ++j) m = simd::maximum(m, simd::load(column + j * kNv * kLanes));
     state.rescale[v] = simd::exp2_nonpositive(state.largest[v] - m);
     state.largest[v] = m;
     Vec total = state.sums[v] * state.rescale[v];
