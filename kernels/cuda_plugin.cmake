@@ -13,7 +13,8 @@ file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/cuda_operator_list.inc CON
 
 add_library(ridge_cuda MODULE ${plugin_sources})
 # Symbols that are missing are an error here and not when somebody opens the module.
-target_link_options(ridge_cuda PRIVATE LINKER:-z,defs)
+# Only the entry point is seen outside.
+target_link_options(ridge_cuda PRIVATE LINKER:-z,defs LINKER:--exclude-libs,ALL)
 set_target_properties(ridge_cuda PROPERTIES PREFIX "" CUDA_VISIBILITY_PRESET hidden
                                             CXX_VISIBILITY_PRESET hidden)
 target_include_directories(ridge_cuda PRIVATE ${PROJECT_SOURCE_DIR})
