@@ -115,6 +115,8 @@ class GraphBatch final : public Batch {
  public:
   GraphBatch(cudaStream_t stream, std::span<Launch* const> launches)
       : stream_(stream), section_(stream) {
+    // A kernel's code is loaded at its first launch, which a capture need not allow.
+    for (Launch* launch : launches) launch->enqueue();
     const Graph graph = capture(stream, launches);
     RIDGE_CUDA(cudaGraphInstantiate(exec_.out(), graph.get(), 0));
     RIDGE_CUDA(cudaGraphUpload(exec_.get(), stream));
