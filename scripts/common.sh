@@ -58,11 +58,12 @@ build_jobs() {
   printf '%s\n' $((cores < fit ? cores : fit))
 }
 
-# configure BUILD_FOLDER ARCHITECTURES [cmake flags …]: Release; CUDA where nvcc is found.
+# configure BUILD_FOLDER ARCHITECTURES [cmake flags …]: Release; CUDA where nvcc is found, unless
+# RIDGE_CUDA=OFF is in the environment.
 configure() {
   local build=$1 architectures=$2 nvcc
   shift 2
-  local flags=(-G Ninja -DCMAKE_BUILD_TYPE=Release -DRIDGE_CUDA=AUTO
+  local flags=(-G Ninja -DCMAKE_BUILD_TYPE=Release "-DRIDGE_CUDA=${RIDGE_CUDA:-AUTO}"
     "-DRIDGE_CUDA_ARCHITECTURES=$architectures")
   if nvcc=$(find_nvcc); then
     flags+=("-DRIDGE_NVCC=$nvcc")
