@@ -64,9 +64,9 @@ void Arena::reserve(int64_t bytes) {
 std::vector<Operands> Arena::operands(const OpSpec& spec, const Call& call, int count) {
   const std::vector<TensorSpec> inputs = spec.inputs(call), outputs = spec.outputs(call);
   std::map<Dtype, int64_t> input_bytes;  // per set
-  int64_t output_bytes = 0, all = 0;
+  int64_t output_bytes = 0, index_bytes = 0, all = 0;
   for (const auto& t : inputs)
-    if (t.fill == Fill::kUniform) input_bytes[t.dtype] += aligned(t.bytes());
+    (t.fill == Fill::kUniform ? input_bytes[t.dtype] : index_bytes) += aligned(t.bytes());
   for (const auto& t : outputs) output_bytes += aligned(t.bytes());
   for (const auto& [dtype, bytes] : input_bytes) all += bytes * count;
   reserve(all + output_bytes * count);
@@ -74,6 +74,9 @@ std::vector<Operands> Arena::operands(const OpSpec& spec, const Call& call, int 
   std::map<Dtype, int64_t> cursor;
   for (const auto& [dtype, bytes] : input_bytes) input_region(dtype, bytes * count);
   auto* out = static_cast<std::byte*>(output_region(output_bytes * count));
+  std::shared_ptr<Buffer> indices;
+  if (index_bytes > 0) indices = backend_.allocate(index_bytes * count);
+  int64_t index_at = 0;
   std::vector<Operands> sets(static_cast<std::size_t>(count));
   for (Operands& set : sets) {
     for (const TensorSpec& t : inputs) {
@@ -87,9 +90,10 @@ std::vector<Operands> Arena::operands(const OpSpec& spec, const Call& call, int 
                                 at / static_cast<int64_t>(bytes_per_element(t.dtype)));
       } else {
         HostTensor values(t, random_values(t, t.count(), rng_));
-        set.owned.push_back(backend_.allocate(t.bytes()));
-        backend_.upload(set.owned.back()->address(), values.owned_data(), t.bytes());
-        set.arguments.inputs.push_back(set.owned.back()->address());
+        auto* address = static_cast<std::byte*>(indices->address()) + index_at;
+        index_at += aligned(t.bytes());
+        backend_.upload(address, values.owned_data(), t.bytes());
+        set.arguments.inputs.push_back(address);
         set.inputs.push_back(std::move(values));
       }
     }
@@ -98,6 +102,7 @@ std::vector<Operands> Arena::operands(const OpSpec& spec, const Call& call, int 
       out += aligned(t.bytes());
     }
     set.outputs = outputs;
+    set.indices = indices;
   }
   return sets;
 }

@@ -17,7 +17,7 @@ struct Operands {
   Arguments arguments;
   std::vector<HostTensor> inputs;
   std::vector<TensorSpec> outputs;
-  std::vector<std::unique_ptr<Buffer>> owned;  // index tensors
+  std::shared_ptr<Buffer> indices;  // index tensors of all sets, shared by them
 };
 
 // Device memory that every call's tensors are cut from: per input dtype one region filled once with

@@ -81,6 +81,7 @@ nlohmann::json to_json(const Measurement& m) {
   j["labels"] = m.labels;
   j["run_id"] = m.run_id;
   j["unix_time_s"] = m.unix_time_s;
+  j["wall_s"] = m.wall_s;
   return j;
 }
 
@@ -104,6 +105,7 @@ Measurement measurement_from_json(const nlohmann::json& j) {
   m.labels = get<std::vector<std::string>>(j, "labels");
   m.run_id = get<std::string>(j, "run_id");
   m.unix_time_s = get<double>(j, "unix_time_s");
+  m.wall_s = get<double>(j, "wall_s");
   if (m.status == Status::kOk && m.samples_s.empty())
     throw BadInput("measurement: status is ok but there are no samples");
   return m;

@@ -27,7 +27,8 @@ struct Measurement {
   std::map<std::string, double> telemetry;  // sm_clock_hz, power_w, temperature_c: medians
   std::vector<std::string> labels;          // "throttled:power", "interfered"
   std::string run_id;
-  double unix_time_s = 0;
+  double unix_time_s = 0;  // at the start
+  double wall_s = 0;       // spent on it in all: operands, verification, warm-up, timing
 };
 
 // Statistics of the samples.

@@ -3,33 +3,42 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cmath>
-#include <set>
+#include <random>
 
 namespace ridge {
 namespace {
 
-constexpr int64_t kSample = 96;  // elements checked where all are too many
+constexpr double kCheapFlops = 2e6;  // below this every element is checked
+constexpr int64_t kSample = 96;      // of each output, where all are too many
 
-std::vector<Element> choose(const OpSpec& spec, const Call& call, const Operands& operands,
-                            uint64_t seed, double full_budget) {
-  const bool all = spec.work(call).flops < full_budget;
+// Groups of elements, each sorted: the first is always checked, the others while time lasts.
+std::vector<std::vector<Element>> choose(const OpSpec& spec, const Call& call,
+                                         const Operands& operands, uint64_t seed) {
+  const bool all = spec.work(call).flops < kCheapFlops;
   std::mt19937_64 rng(seed);
-  std::vector<Element> chosen;
+  std::vector<std::vector<Element>> groups(1);
   for (int tensor = 0; tensor < static_cast<int>(operands.outputs.size()); ++tensor) {
     int64_t count = operands.outputs[static_cast<std::size_t>(tensor)].count();
     if (const int64_t cheap = spec.checkable(call); !all && tensor == 0 && cheap > 0)
       count = std::min(count, cheap);
-    if ((all && count < 1 << 22) || count <= kSample) {
-      for (int64_t i = 0; i < count; ++i) chosen.push_back({tensor, i});
+    if (count <= kSample || (all && count < 1 << 20)) {
+      for (int64_t i = 0; i < count; ++i) groups.front().push_back({tensor, i});
       continue;
     }
+    groups.front().push_back({tensor, 0});
+    groups.front().push_back({tensor, count - 1});
     std::uniform_int_distribution<int64_t> any(0, count - 1);
-    std::set<int64_t> indices{0, count - 1};
-    while (static_cast<int64_t>(indices.size()) < kSample) indices.insert(any(rng));
-    for (int64_t i : indices) chosen.push_back({tensor, i});
+    for (int64_t i = 0; i < kSample; i += 8) {
+      std::vector<Element> group;
+      for (int j = 0; j < 8; ++j) group.push_back({tensor, any(rng)});
+      std::sort(group.begin(), group.end(),
+                [](const Element& a, const Element& b) { return a.index < b.index; });
+      groups.push_back(std::move(group));
+    }
   }
-  return chosen;
+  return groups;
 }
 
 // Downloads the chosen elements, neighbours in one transfer.
@@ -59,42 +68,48 @@ std::vector<double> download(Backend& backend, const Operands& operands,
 }  // namespace
 
 Verdict verify(Backend& backend, const OpSpec& spec, const Call& call, const Operands& operands,
-               Launch& launch, uint64_t seed, double full_budget) {
+               Launch& launch, uint64_t seed, double budget_s) {
   for (std::size_t i = 0; i < operands.outputs.size(); ++i)
     backend.fill(operands.arguments.outputs[i], 0xFF, operands.outputs[i].bytes());
   launch.enqueue();
   backend.synchronize();
 
-  const std::vector<Element> elements = choose(spec, call, operands, seed, full_budget);
-  std::vector<double> expected(elements.size());
-  spec.reference(call, operands.inputs, elements, expected);
-  const std::vector<double> got = download(backend, operands, elements);
-
-  double difference = 0, magnitude = 0, worst = -1;
-  std::size_t worst_at = 0;
-  for (std::size_t e = 0; e < elements.size(); ++e) {
-    const double d = std::fabs(got[e] - expected[e]);
-    difference += d * d;
-    magnitude += expected[e] * expected[e];
-    if (std::isnan(d) || d > worst) {
-      worst = std::isnan(d) ? INFINITY : d;
-      worst_at = e;
+  using Clock = std::chrono::steady_clock;
+  const auto start = Clock::now();
+  Verdict v;
+  double difference = 0, magnitude = 0, worst = -1, worst_got = 0, worst_expected = 0;
+  Element worst_at;
+  for (const std::vector<Element>& elements : choose(spec, call, operands, seed)) {
+    const double spent = std::chrono::duration<double>(Clock::now() - start).count();
+    if (v.checked > 0 && spent > budget_s) break;
+    std::vector<double> expected(elements.size());
+    spec.reference(call, operands.inputs, elements, expected);
+    const std::vector<double> got = download(backend, operands, elements);
+    for (std::size_t e = 0; e < elements.size(); ++e) {
+      const double d = std::fabs(got[e] - expected[e]);
+      difference += d * d;
+      magnitude += expected[e] * expected[e];
+      if (std::isnan(d) || d > worst) {
+        worst = std::isnan(d) ? INFINITY : d;
+        worst_at = elements[e];
+        worst_got = got[e];
+        worst_expected = expected[e];
+      }
     }
+    v.checked += static_cast<int64_t>(elements.size());
   }
   const double tolerance = spec.tolerance(call);
-  Verdict v{.checked = static_cast<int64_t>(elements.size())};
   v.error = magnitude > 0 ? std::sqrt(difference / magnitude) : std::sqrt(difference);
   // One element that is wholly wrong can hide in the norm of many: no single one may be off by more
   // than what the norm would allow for it alone.
   const double rms = std::sqrt(magnitude / std::max<double>(1, static_cast<double>(v.checked)));
   v.correct = std::isfinite(v.error) && v.error <= tolerance && worst <= 30 * tolerance * rms;
   if (tolerance == 0) v.correct = difference == 0;
-  if (!v.correct && !elements.empty())
+  if (!v.correct)
     v.reason = fmt::format(
-        "{}[{}] is {:.6g}, want {:.6g}; relative error {:.3g} over {} elements, "
-        "{:.3g} allowed",
-        operands.outputs[static_cast<std::size_t>(elements[worst_at].tensor)].name,
-        elements[worst_at].index, got[worst_at], expected[worst_at], v.error, v.checked, tolerance);
+        "{}[{}] is {:.6g}, want {:.6g}; relative error {:.3g} over {} elements, {:.3g} allowed",
+        operands.outputs[static_cast<std::size_t>(worst_at.tensor)].name, worst_at.index, worst_got,
+        worst_expected, v.error, v.checked, tolerance);
   return v;
 }
 

@@ -14,9 +14,10 @@ struct Verdict {
 };
 
 // Runs `launch` once on poisoned outputs and holds it against the operator's double-precision
-// reference: on every element where that is cheap (`full_budget` multiply-adds), else on a random
-// sample with the first and last element of each output in it. Unwritten elements show as poison.
+// reference: on every element where those are few and cheap, else on random ones, the first and
+// last element of each output among them, for as long as `budget_s` lasts. Unwritten elements show
+// as poison.
 Verdict verify(Backend& backend, const OpSpec& spec, const Call& call, const Operands& operands,
-               Launch& launch, uint64_t seed, double full_budget = 2e7);
+               Launch& launch, uint64_t seed, double budget_s);
 
 }  // namespace ridge

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "kernels/core/error.h"
+#include "kernels/core/json_file.h"
 
 namespace ridge {
 namespace {
@@ -40,6 +41,11 @@ Ideal ideal(const Ceilings& c, const Work& work) {
   return compute > memory ? Ideal{compute, Bound::kCompute} : Ideal{memory, Bound::kDram};
 }
 
+double launch_seconds(const Ceilings& c, Method method) {
+  const auto it = c.values.find("launch." + std::string(name(method)));
+  return it == c.values.end() ? 0 : it->second.value;
+}
+
 nlohmann::json to_json(const Ceilings& c) {
   nlohmann::json values = nlohmann::json::object();
   for (const auto& [key, v] : c.values)
@@ -70,6 +76,16 @@ Ceilings ceilings_from_json(const nlohmann::json& j) {
     throw BadInput("ceilings: key '" + at + "' is missing or of a wrong type");
   }
   return c;
+}
+
+Ceilings load_ceilings(const std::filesystem::path& path) {
+  try {
+    return ceilings_from_json(read_json(path));
+  } catch (const BadInput& e) {
+    const std::string what = e.what();
+    const bool named = what.find(path.string()) != std::string::npos;
+    throw BadInput(named ? what : path.string() + ": " + what);
+  }
 }
 
 }  // namespace ridge

@@ -4,6 +4,7 @@
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 
+#include "kernels/core/backend.h"
 #include "kernels/core/work.h"
 
 namespace ridge {
@@ -41,7 +42,11 @@ double dram_seconds(const Ceilings& c, double bytes_read, double bytes_written);
 // Throws BadInput that names the missing ceiling.
 Ideal ideal(const Ceilings& c, const Work& work);
 
+// Fixed cost of one launch by that method ("launch.stream", "launch.graph"); 0 where unmeasured.
+double launch_seconds(const Ceilings& c, Method method);
+
 nlohmann::json to_json(const Ceilings& c);
-Ceilings ceilings_from_json(const nlohmann::json& j);  // throws BadInput naming the key
+Ceilings ceilings_from_json(const nlohmann::json& j);       // throws BadInput naming the key
+Ceilings load_ceilings(const std::filesystem::path& path);  // throws BadInput naming file and key
 
 }  // namespace ridge

@@ -41,8 +41,11 @@ struct OpSpec {
   std::string doc;         // one line with the formula
   std::vector<Axis> axes;
   std::vector<Dtype> dtypes;  // that any backend may have
+  bool probe = false;         // measures a ceiling; calibration does not sweep it
   // Constraints between axes beyond [min, max]; returns what is wrong, or "".
   std::function<std::string(const Call&)> constraint = [](const Call&) { return std::string(); };
+  // Maps a point drawn at random onto one that meets the constraint.
+  std::function<void(Call&)> adjust = [](Call&) {};
   std::function<Work(const Call&)> work;
   std::function<std::vector<TensorSpec>(const Call&)> inputs;
   std::function<std::vector<TensorSpec>(const Call&)> outputs;

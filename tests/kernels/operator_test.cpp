@@ -74,7 +74,7 @@ TEST_P(EveryOperator, CpuLaunchesEqualTheReference) {
         one.implementation = implementation;
         for (const Operands& operands : arena.operands(spec, one, 2)) {
           const auto launch = cpu().bind(one, operands.arguments);
-          const Verdict v = verify(cpu(), spec, one, operands, *launch, 11, 1e8);
+          const Verdict v = verify(cpu(), spec, one, operands, *launch, 11, 1.0);
           EXPECT_TRUE(v.correct) << to_string(one) << ": " << v.reason;
           ++checked;
         }

@@ -1,0 +1,72 @@
+#pragma once
+#include <map>
+#include <optional>
+#include <random>
+#include <string>
+#include <vector>
+
+#include "kernels/core/op_spec.h"
+#include "profilers/measurement.h"
+#include "roofline/ceilings.h"
+
+namespace ridge {
+
+// What is measured as one surface: a curve of the table.
+struct Group {
+  std::string op;
+  Dtype dtype = Dtype::kF32;
+  std::string implementation;
+  friend auto operator<=>(const Group&, const Group&) = default;
+};
+
+struct PlanLimits {
+  double max_call_s = 0.1;  // calls whose ideal time is longer are outside the table's domain
+  int64_t max_bytes = int64_t{4} << 30;
+};
+
+// A shape drawn from the operator's sweep: each axis by its Draw, mapped by `adjust`, rejected by
+// its constraint. Nothing when many tries in a row were rejected.
+std::optional<Call> draw_call(const OpSpec& spec, const Group& group, const Ceilings& ceilings,
+                              const PlanLimits& limits, std::mt19937_64& rng);
+
+// Decides what to measure next: first a space-filling seed of every group, in random order, then
+// where the expected error (leave-one-out, by interpolating the delay) falls most per second.
+class Planner {
+ public:
+  Planner(std::vector<Group> groups, const Ceilings& ceilings, PlanLimits limits, uint64_t seed);
+
+  // Never a call that was reported before; nothing when every group is exhausted.
+  std::optional<Call> next();
+  void report(const Measurement& m);
+
+  const std::vector<Group>& groups() const { return groups_; }
+  // Leave-one-out median |error| of a group's delay by plain interpolation; 1 while unknown.
+  double error(const Group& group) const;
+
+ private:
+  struct Candidate {
+    Call call;
+    std::vector<double> where;  // log2 of the dims
+    double nearest;             // distance to the closest measured point
+  };
+  struct Point {
+    std::vector<double> where;
+    double log_delay;
+  };
+  struct State {
+    std::vector<Candidate> candidates;  // not yet measured
+    std::vector<Point> measured;
+    double cost_s = 0;
+    int attempts = 0;
+    double error = 1;
+  };
+  static std::optional<Call> take_farthest(State& state);
+  State* most_promising();
+
+  std::vector<Group> groups_;
+  const Ceilings& ceilings_;
+  std::map<Group, State> states_;
+  std::mt19937_64 rng_;
+};
+
+}  // namespace ridge

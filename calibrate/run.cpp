@@ -1,0 +1,193 @@
+#include "calibrate/run.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <atomic>
+#include <cctype>
+#include <chrono>
+#include <csignal>
+#include <nlohmann/json.hpp>
+#include <set>
+
+#include "calibrate/journal.h"
+#include "kernels/core/error.h"
+#include "kernels/core/json_file.h"
+#include "kernels/core/operators.h"
+#include "profilers/progress.h"
+#include "roofline/measure_ceilings.h"
+
+namespace ridge {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+std::atomic<bool> stop_asked{false};  // a signal handler can reach nothing else
+
+// Turns SIGINT and SIGTERM into stop_asked while it lives.
+class StopOnSignal {
+ public:
+  StopOnSignal() {
+    stop_asked = false;
+    for (std::size_t i = 0; i < 2; ++i)
+      before_[i] = std::signal(kSignals[i], [](int) { stop_asked = true; });
+  }
+  ~StopOnSignal() {
+    for (std::size_t i = 0; i < 2; ++i) std::signal(kSignals[i], before_[i]);
+  }
+  StopOnSignal(const StopOnSignal&) = delete;
+  StopOnSignal& operator=(const StopOnSignal&) = delete;
+
+ private:
+  static constexpr int kSignals[2] = {SIGINT, SIGTERM};
+  void (*before_[2])(int) = {};
+};
+
+// Calls measured again and again through the run, to see drift: one bound by compute, one by
+// memory, one by its launch.
+std::vector<Call> anchors(const Backend& backend, const std::vector<std::string>& only) {
+  const bool cpu = backend.device().kind == "cpu";
+  const std::vector<Call> wanted{
+      {"gemm", cpu ? std::vector<int64_t>{256, 1024, 1024} : std::vector<int64_t>{4096, 4096, 4096},
+       cpu ? Dtype::kF32 : Dtype::kF16, ""},
+      {"rmsnorm", {4096, 4096}, cpu ? Dtype::kF32 : Dtype::kF16, ""},
+      {"rmsnorm", {1, 4096}, cpu ? Dtype::kF32 : Dtype::kF16, ""}};
+  std::vector<Call> usable;
+  for (const Call& call : wanted) {
+    const bool asked = only.empty() || std::find(only.begin(), only.end(), call.op) != only.end();
+    if (asked && !backend.implementations(call, nullptr).empty()) usable.push_back(call);
+  }
+  return usable;
+}
+
+Ceilings ceilings_for(Backend& backend, Sampler& sampler, const CalibrationOptions& options,
+                      std::vector<std::string>& notices) {
+  const auto path = options.folder / "ceilings.json";
+  if (options.resume && std::filesystem::exists(path)) {
+    Ceilings known = load_ceilings(path);
+    if (known.device != backend.device().name)
+      throw BadInput(fmt::format("{}: measured on {}, this is {}; use another --out", path.string(),
+                                 known.device, backend.device().name));
+    notices.push_back("ceilings are taken from " + path.string());
+    return known;
+  }
+  const double share_s = std::min(60.0, 0.2 * options.budget_s);
+  Progress progress("ceilings", share_s);
+  Ceilings measured = measure_ceilings(
+      backend, sampler, share_s,
+      [&](double share, const std::string& what) { progress.update(share * share_s, what); });
+  write_json(path, to_json(measured));
+  return measured;
+}
+
+double spent_before(const std::vector<Measurement>& measurements) {
+  double total = 0;
+  for (const Measurement& m : measurements) total += m.wall_s;
+  return total;
+}
+
+}  // namespace
+
+std::string device_slug(const DeviceInfo& device) {
+  std::string slug = device.kind == "cpu" ? "cpu-" : "";
+  for (char c : device.name) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
+    if (plain) slug += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (!plain && !slug.empty() && slug.back() != '-') slug += '-';
+  }
+  while (!slug.empty() && slug.back() == '-') slug.pop_back();
+  return device.kind == "cpu" ? fmt::format("{}-{}c", slug, device.units) : slug;
+}
+
+PlanLimits limits_of(const Backend& backend, double budget_s) {
+  // A thousand calls of the longest kind would fill the budget a few times over; most are shorter.
+  PlanLimits limits;
+  limits.max_call_s = std::clamp(budget_s / 6000, 1e-3, 0.1);
+  limits.max_bytes = backend.device().kind == "cpu"
+                         ? std::min<int64_t>(int64_t{1} << 30, backend.device().memory_bytes / 16)
+                         : std::min<int64_t>(int64_t{8} << 30, backend.device().memory_bytes / 8);
+  return limits;
+}
+
+std::vector<Group> groups_of(const Backend& backend, const Ceilings& ceilings,
+                             const PlanLimits& limits, const std::vector<std::string>& only,
+                             std::vector<std::string>* skipped) {
+  for (const std::string& op : only) (void)find_operator(op);  // names what is unknown
+  std::vector<Group> groups;
+  std::mt19937_64 rng(1);
+  for (const OpSpec& spec : operators()) {
+    const bool asked = only.empty() || std::find(only.begin(), only.end(), spec.name) != only.end();
+    if (spec.probe || !asked) continue;
+    for (Dtype dtype : spec.dtypes) {
+      std::set<std::string> found;
+      std::string why;
+      for (int i = 0; i < 8; ++i) {
+        try {
+          const auto call = draw_call(spec, {spec.name, dtype, ""}, ceilings, limits, rng);
+          if (!call) break;
+          why.clear();
+          for (std::string& n : backend.implementations(*call, &why)) found.insert(std::move(n));
+        } catch (const BadInput& e) {  // no ceiling for this dtype: nothing here computes in it
+          why = e.what();
+          break;
+        }
+      }
+      for (const std::string& implementation : found)
+        groups.push_back({spec.name, dtype, implementation});
+      if (found.empty() && skipped)
+        skipped->push_back(fmt::format("{} {}: {}", spec.name, name(dtype), why));
+    }
+  }
+  return groups;
+}
+
+CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& options) {
+  const StopOnSignal on_signal;
+  const auto start = Clock::now();
+  auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
+
+  Journal journal(options.folder / "measurements.jsonl", backend.device().name, options.resume);
+  std::map<std::string, std::string> provenance = backend.device().provenance;
+  provenance["command_line"] = options.command_line;
+  provenance["run_id"] = fmt::format(
+      "{:x}", std::chrono::system_clock::now().time_since_epoch() / std::chrono::milliseconds(1));
+  journal.append_run(provenance);
+
+  SamplerOptions sampling{.time_budget_s = 0.05, .seed = options.seed};
+  sampling.run_id = provenance["run_id"];
+  sampling.fastest_possible_s = options.fastest_possible_s;
+  if (backend.device().kind == "cpu") sampling.min_batch_s = 500e-6;
+  Sampler sampler(backend, sampling);
+
+  CalibrationResult result;
+  const double before = spent_before(journal.measurements());
+  result.ceilings = ceilings_for(backend, sampler, options, result.notices);
+  const PlanLimits limits = limits_of(backend, options.budget_s);
+  Planner planner(groups_of(backend, result.ceilings, limits, options.only, &result.notices),
+                  result.ceilings, limits, options.seed);
+  for (const Measurement& m : journal.measurements()) planner.report(m);
+
+  const std::vector<Call> watched = anchors(backend, options.only);
+  // The table's own fit needs a little time at the end.
+  const double sweep_s = 0.96 * options.budget_s - before;
+  Progress progress("sweep", sweep_s);
+  std::size_t count = 0, next_anchor = 0;
+  while (!stop_asked && elapsed() < sweep_s) {
+    const bool anchor = !watched.empty() && count++ % 40 == 0;
+    const std::optional<Call> call =
+        anchor ? std::optional(watched[next_anchor++ % watched.size()]) : planner.next();
+    if (!call) break;
+    progress.update(elapsed(), to_string(*call));
+    Measurement m = sampler.measure(*call);
+    m.anchor = anchor;
+    journal.append(m);
+    planner.report(m);
+  }
+  result.interrupted = stop_asked;
+  result.measurements = journal.measurements();
+  result.notices.insert(result.notices.end(), journal.notices().begin(), journal.notices().end());
+  result.spent_s = elapsed();
+  return result;
+}
+
+}  // namespace ridge

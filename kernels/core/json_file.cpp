@@ -1,0 +1,68 @@
+#include "kernels/core/json_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstring>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "kernels/core/error.h"
+
+namespace ridge {
+
+nlohmann::json read_json(const std::filesystem::path& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in) throw BadInput(path.string() + ": cannot be read: " + std::strerror(errno));
+  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  try {
+    return nlohmann::json::parse(text);
+  } catch (const nlohmann::json::parse_error& e) {
+    const std::string what = e.what();  // "[json.exception.…] parse error at line 1, column 2: …"
+    const auto start = what.find("parse error");
+    throw BadInput(path.string() + ": is not whole JSON: " +
+                   (start == std::string::npos ? what : what.substr(start)));
+  }
+}
+
+void write_file(const std::filesystem::path& path, const std::string& text) {
+  const std::string temporary = path.string() + ".tmp";
+  auto fail = [&](const char* step) {
+    const std::string reason = std::strerror(errno);
+    ::unlink(temporary.c_str());
+    throw std::runtime_error("cannot " + std::string(step) + " " + path.string() + ": " + reason);
+  };
+  if (path.has_parent_path()) {
+    std::error_code ignored;
+    std::filesystem::create_directories(path.parent_path(), ignored);
+  }
+  const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (file < 0) fail("write");
+  std::size_t done = 0;
+  while (done < text.size()) {
+    const ssize_t n = ::write(file, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) {
+      const int reason = errno;
+      ::close(file);
+      errno = reason;
+      fail("write");
+    }
+    done += static_cast<std::size_t>(n);
+  }
+  const bool synced = ::fsync(file) == 0 || errno == EINVAL;  // EINVAL: a pipe or /dev/full's kin
+  const int reason = errno;
+  if (::close(file) != 0 || !synced) {
+    if (!synced) errno = reason;
+    fail("sync");
+  }
+  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail("rename");
+}
+
+void write_json(const std::filesystem::path& path, const nlohmann::json& j) {
+  write_file(path, j.dump(1) + "\n");
+}
+
+}  // namespace ridge

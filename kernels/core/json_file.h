@@ -1,0 +1,16 @@
+#pragma once
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+
+namespace ridge {
+
+// Throws BadInput that names the file, and the line and column of what is no JSON.
+nlohmann::json read_json(const std::filesystem::path& path);
+
+// Written beside `path`, synced and renamed: readers see the old file or the new one, whole. Throws
+// std::runtime_error that names the file and the system's reason (folder missing, disk full).
+void write_file(const std::filesystem::path& path, const std::string& text);
+void write_json(const std::filesystem::path& path, const nlohmann::json& j);
+
+}  // namespace ridge

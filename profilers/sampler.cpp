@@ -1,0 +1,197 @@
+#include "profilers/sampler.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+
+#include "kernels/core/error.h"
+#include "kernels/core/operators.h"
+#include "profilers/verify.h"
+
+namespace ridge {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+constexpr double kMostSets = 2048;  // of operands that a call rotates over
+
+double seconds_since(Clock::time_point start) {
+  return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+double unix_now_s() {
+  return std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+}
+
+struct Range {  // of a timeline, closed however the scope is left
+  Range(Backend& b, const std::string& text) : backend(b) { backend.push_range(text); }
+  ~Range() { backend.pop_range(); }
+  Range(const Range&) = delete;
+  Range& operator=(const Range&) = delete;
+  Backend& backend;
+};
+
+// Launch sequences of `per_batch` each that together walk the whole rotation, in order.
+std::vector<std::vector<Launch*>> chunks(std::span<Launch* const> rotation, std::size_t per_batch) {
+  constexpr std::size_t kMostBatches = 256;
+  const std::size_t count = std::clamp<std::size_t>(rotation.size() / per_batch, 1, kMostBatches);
+  std::vector<std::vector<Launch*>> all(count);
+  std::size_t next = 0;
+  for (auto& chunk : all)
+    for (std::size_t i = 0; i < per_batch; ++i) chunk.push_back(rotation[next++ % rotation.size()]);
+  return all;
+}
+
+void add(std::map<std::string, std::vector<double>>& readings, const Telemetry& t) {
+  if (t.sm_clock_hz) readings["sm_clock_hz"].push_back(*t.sm_clock_hz);
+  if (t.memory_clock_hz) readings["memory_clock_hz"].push_back(*t.memory_clock_hz);
+  if (t.power_w) readings["power_w"].push_back(*t.power_w);
+  if (t.temperature_c) readings["temperature_c"].push_back(*t.temperature_c);
+}
+
+// A sample whose threads were on a core for clearly less of its time than its siblings' had
+// company.
+void label_interference(Measurement& m) {
+  if (m.busy.empty()) return;
+  const double usual = *std::max_element(m.busy.begin(), m.busy.end());
+  const auto disturbed =
+      std::count_if(m.busy.begin(), m.busy.end(), [&](double b) { return b < 0.95 * usual; });
+  if (disturbed > 0) m.labels.push_back(fmt::format("interfered:{}/{}", disturbed, m.busy.size()));
+}
+
+}  // namespace
+
+Sampler::Sampler(Backend& backend, SamplerOptions options)
+    : backend_(backend), options_(std::move(options)), arena_(backend, options_.seed) {}
+
+Measurement Sampler::measure(const Call& call, std::optional<Method> method) {
+  const OpSpec& spec = find_operator(call.op);
+  validate(spec, call);
+  Measurement m;
+  m.call = call;
+  m.method = method.value_or(backend_.table_method());
+  m.run_id = options_.run_id;
+  m.unix_time_s = unix_now_s();
+  std::string why;
+  const auto implementations = backend_.implementations(call, &why);
+  if (implementations.empty()) {
+    m.status = Status::kSkipped;
+    m.reason = why;
+    return m;
+  }
+  m.call.implementation = implementations.front();
+  const Range range(backend_, to_string(m.call));
+  const auto start = Clock::now();
+  try {
+    check_and_time(spec, m);
+  } catch (const OutOfMemory& e) {
+    m.status = Status::kSkipped;
+    m.reason = std::string("out of memory: ") + e.what();
+    m.samples_s.clear();
+  } catch (const std::exception& e) {
+    m.status = Status::kSkipped;
+    m.reason = e.what();
+    m.samples_s.clear();
+  }
+  m.wall_s = seconds_since(start);
+  return m;
+}
+
+void Sampler::check_and_time(const OpSpec& spec, Measurement& m) {
+  const int64_t footprint = footprint_bytes(spec, m.call);
+  const int64_t span = 4 * backend_.device().last_level_cache_bytes;
+  // Half of what is free: packed weights and workspaces need room beside the operands.
+  const int64_t room = backend_.free_memory_bytes() / 2;
+  if (footprint > room)
+    throw OutOfMemory(
+        fmt::format("{} MiB of operands, {} MiB free to use", footprint >> 20, room >> 20));
+  double each = 0;
+  {
+    const std::vector<Operands> first = arena_.operands(spec, m.call, 1);
+    const auto launch = backend_.bind(m.call, first.front().arguments);
+    m.detail = launch->detail();
+    const Verdict v = verify(backend_, spec, m.call, first.front(), *launch, options_.seed,
+                             options_.verify_budget_s);
+    if (!v.correct) {
+      m.status = Status::kWrong;
+      m.reason = v.reason;
+      return;
+    }
+    each = estimate(*launch);
+  }
+  // Enough operand sets that none is in a cache when its turn comes, as far as the time for one
+  // pass over them allows. (Where it does not, the call computes for long on little data.)
+  const int most =
+      static_cast<int>(std::clamp(0.5 * options_.time_budget_s / each, 2.0, kMostSets));
+  const int sets = Arena::sets_for(footprint, std::min(span, room - footprint), most);
+  const std::vector<Operands> operands = arena_.operands(spec, m.call, sets);
+  m.rotation_bytes = footprint * sets;
+  std::vector<std::unique_ptr<Launch>> launches;
+  std::vector<Launch*> rotation;
+  for (const Operands& set : operands) {
+    launches.push_back(backend_.bind(m.call, set.arguments));
+    rotation.push_back(launches.back().get());
+  }
+  time_launches(rotation, each, m);
+  backend_.synchronize();
+
+  const double least =
+      options_.fastest_possible_s ? options_.fastest_possible_s(spec.work(m.call)) : 0;
+  if (const Summary s = summarize(m.samples_s); s.median_s < least) {
+    m.status = Status::kWrong;
+    m.reason = fmt::format("{:.4g} s is faster than the device's peak allows ({:.4g} s)",
+                           s.median_s, least);
+  }
+}
+
+// The second of two runs: the first may load code and touch pages.
+double Sampler::estimate(Launch& launch) {
+  Launch* const one = &launch;
+  const auto batch = backend_.batch(std::span(&one, 1), Method::kStream);
+  batch->run();
+  return std::max(batch->run().seconds, 1e-7);
+}
+
+void Sampler::time_launches(std::span<Launch* const> rotation, double each, Measurement& m) {
+  // First touch of every set; for calls too short for the clock, a better estimate too.
+  const double pass = backend_.batch(rotation, Method::kStream)->run().seconds;
+  each = std::min(each, std::max(pass / static_cast<double>(rotation.size()), 1e-8));
+  std::size_t per_batch =
+      static_cast<std::size_t>(std::clamp(std::ceil(options_.min_batch_s / each), 1.0, 4096.0));
+  if (m.method == Method::kCold) per_batch = 1;
+  // A graph is costly to make: one holds the whole rotation.
+  if (m.method == Method::kGraph) per_batch = std::max(per_batch, rotation.size());
+  std::vector<std::unique_ptr<Batch>> batches;
+  std::vector<std::vector<Launch*>> sequences = chunks(rotation, per_batch);
+  for (const auto& s : sequences) batches.push_back(backend_.batch(s, m.method));
+  m.launches_per_sample = static_cast<int>(per_batch);
+
+  std::map<std::string, std::vector<double>> readings;
+  std::string throttled;
+  batches.front()->run();
+  const auto start = Clock::now();
+  for (std::size_t i = 0; m.samples_s.size() < static_cast<std::size_t>(options_.max_samples);
+       ++i) {
+    const BatchTime t = batches[i % batches.size()]->run();
+    m.samples_s.push_back(t.seconds / static_cast<double>(per_batch));
+    m.busy.push_back(t.busy_fraction);
+    if (i % 16 == 0) {
+      const Telemetry now = backend_.telemetry();
+      add(readings, now);
+      if (!now.throttle_reasons.empty()) throttled = now.throttle_reasons;
+    }
+    const bool out_of_time = seconds_since(start) > options_.time_budget_s;
+    // A call that outlasts its budget by itself still gets three samples.
+    if (out_of_time && m.samples_s.size() >= 3) break;
+    if (static_cast<int>(m.samples_s.size()) < options_.min_samples) continue;
+    if (summarize(m.samples_s).relative_ci < options_.relative_ci) break;
+  }
+  m.converged = summarize(m.samples_s).relative_ci < options_.relative_ci;
+  for (auto& [key, values] : readings) m.telemetry[key] = summarize(values).median_s;
+  if (!throttled.empty()) m.labels.push_back("throttled:" + throttled);
+  label_interference(m);
+}
+
+}  // namespace ridge

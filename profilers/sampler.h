@@ -1,0 +1,46 @@
+#pragma once
+#include <cstdint>
+#include <functional>
+#include <optional>
+#include <string>
+
+#include "profilers/arena.h"
+#include "profilers/measurement.h"
+
+namespace ridge {
+
+struct SamplerOptions {
+  std::optional<Method> method;  // default: the backend's table method
+  double relative_ci = 0.01;     // stop when the median is known this well …
+  double time_budget_s = 0.1;    // … or when this much time went into timing one call
+  double min_batch_s = 200e-6;   // a batch lasts at least this (event resolution is 0.5 µs)
+  int min_samples = 7;
+  int max_samples = 100;
+  double verify_budget_s = 0.02;  // time for the reference; at least a few elements are checked
+  uint64_t seed = 1;
+  std::string run_id;
+  // The least time physics allows (datasheet peak), 0 where unknown. Faster is an error.
+  std::function<double(const Work&)> fastest_possible_s;
+};
+
+// How a time is measured: verify, rotate over fresh operands that span 4 × the last-level cache,
+// warm up, then time batches until the median is known well enough. Never throws for a call that
+// cannot run: the measurement says skipped or wrong, and why.
+class Sampler {
+ public:
+  Sampler(Backend& backend, SamplerOptions options);
+  // By the backend's table method where none is named.
+  Measurement measure(const Call& call, std::optional<Method> method = std::nullopt);
+  SamplerOptions& options() { return options_; }
+
+ private:
+  double estimate(Launch& launch);  // seconds of one launch, roughly
+  void time_launches(std::span<Launch* const> rotation, double each, Measurement& m);
+  void check_and_time(const OpSpec& spec, Measurement& m);
+
+  Backend& backend_;
+  SamplerOptions options_;
+  Arena arena_;
+};
+
+}  // namespace ridge
