@@ -1,7 +1,10 @@
 #!/usr/bin/env python3
 """Times PyTorch on the shapes that Ridgepoint measured, on the same GPU, and prints both.
 
-    compare_torch.py --measurements results/DEVICE/measurements.jsonl --csv OUT.csv [--seconds 120]
+    compare_torch.py --measurements results/DEVICE/measurements.jsonl --csv OUT.csv
+                     [--profiles FOLDER] [--seconds 200]
+
+FOLDER holds JSON files of `profile --benchmark_out=…`; their calls are compared first.
 
 Both sides are timed alike: back to back in a CUDA graph over rotating buffers that span at least
 four times the L2 cache, on random values, with CUDA events around batches of at least 2 ms.
@@ -10,6 +13,7 @@ ratio = PyTorch's time / Ridgepoint's time: above 1, Ridgepoint's kernel is the 
 import argparse
 import csv
 import json
+import pathlib
 import statistics
 import sys
 import time
@@ -171,6 +175,32 @@ def ridgepoint_calls(path):
     return sorted(best.values(), key=lambda line: -line["median_s"])
 
 
+def profiled_calls(folder):
+    """Calls that `profile` timed, from Google Benchmark's JSON: "add/rows:1/cols:2/bf16/ridge/…"."""
+    for path in sorted(pathlib.Path(folder).glob("*.json")):
+        try:
+            runs = json.loads(path.read_text(encoding="utf-8"))["benchmarks"]
+        except (json.JSONDecodeError, KeyError) as error:
+            print(f"{path}: not a whole output of profile ({error}), left out", file=sys.stderr)
+            continue
+        best = None
+        for run in runs:
+            parts = run["name"].split("/")
+            if run.get("error_occurred") or parts[0] not in MAKERS or "p50_us" not in run:
+                continue
+            dims = dict(p.split(":") for p in parts[1:] if ":" in p and p.split(":")[1].isdigit())
+            dims = {k: int(v) for k, v in dims.items() if k not in ("iterations", "repeats")}
+            plain = [p for p in parts[1:] if ":" not in p]
+            if len(plain) < 2 or plain[0] not in DTYPES:
+                continue
+            line = {"op": parts[0], "dims": dims, "dtype": plain[0], "implementation": plain[1],
+                    "median_s": run["p50_us"] / 1e6}
+            if best is None or line["median_s"] < best["median_s"]:
+                best = line
+        if best:
+            yield best
+
+
 def chosen(calls):
     """Of each operator and dtype, the largest calls; of gemm also some across the range."""
     groups = {}
@@ -237,6 +267,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--measurements", required=True)
     parser.add_argument("--csv", required=True)
+    parser.add_argument("--profiles", help="folder with outputs of profile")
     parser.add_argument("--seconds", type=float, default=200, help="time limit (200)")
     arguments = parser.parse_args()
     deadline = time.monotonic() + arguments.seconds
@@ -247,7 +278,8 @@ def main():
         writer = csv.DictWriter(file, COLUMNS)
         writer.writeheader()
         writer.writerows(streaming_rates())
-        for line in chosen(ridgepoint_calls(arguments.measurements)):
+        large = list(profiled_calls(arguments.profiles)) if arguments.profiles else []
+        for line in large + list(chosen(ridgepoint_calls(arguments.measurements))):
             if time.monotonic() > deadline:
                 print("the time limit is reached; the rest is left out")
                 break

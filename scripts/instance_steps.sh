@@ -112,12 +112,39 @@ step_validate() {
   "$programs/calibrate" validate --gpu "$gpu" --shapes "$shapes" --out "$out/device"
 }
 
+# Calls at sizes where only bandwidth or the tensor cores count, and beyond what the sweep covers:
+# 1 GiB a tensor, square products, decode attention over a large batch.
+large_calls() {
+  local dtype=$1 size
+  for size in 2048 4096 8192 16384; do echo "gemm m=$size n=$size k=$size $dtype"; done
+  local op
+  for op in copy add rmsnorm softmax silu_mul; do echo "$op rows=65536 cols=8192 $dtype"; done
+  echo "attention_decode batch=64 context=8192 heads=32 kv_heads=8 head_dim=128 $dtype"
+}
+
+step_large_calls() {
+  have_gpu || skip "no GPU here"
+  complete_library_path
+  local dtype=bf16 capability call arguments=() failed=0
+  capability=$(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1)
+  ((${capability%%.*} >= 8)) || dtype=f16
+  [[ ! -e $out/device/ceilings.json ]] || arguments+=(--ceilings "$out/device/ceilings.json")
+  mkdir -p "$out/device/large"
+  # One process a call: one that this GPU cannot run does not take the others with it.
+  while read -r call; do
+    "$programs/profile" --gpu "$gpu" "${arguments[@]}" --call "$call" \
+      --benchmark_out="$out/device/large/${call//[ =]/_}.json" --benchmark_out_format=json \
+      --benchmark_counters_tabular=true || { failed=1 && echo "failed: $call"; }
+  done < <(large_calls "$dtype")
+  return "$failed"
+}
+
 step_compare_torch() {
   [[ -e $out/device/measurements.jsonl ]] || skip "there are no measurements to compare with"
   python3 -c 'import torch; raise SystemExit(not torch.cuda.is_available())' 2> /dev/null ||
     skip "no PyTorch with CUDA here"
   python3 "$ridge_root/scripts/compare_torch.py" --measurements "$out/device/measurements.jsonl" \
-    --csv "$out/compare_torch.csv"
+    --profiles "$out/device/large" --csv "$out/compare_torch.csv"
 }
 
 # One line of what a step's log says, for the summary.
@@ -170,6 +197,6 @@ finish_results() {
 
 # What a step's own process needs of this file and of common.sh.
 export -f skip complete_library_path gpu_test_programs list_gpu_tests run_gpu_tests find_sanitizer \
-  sanitize have_gpu say die
+  sanitize large_calls have_gpu say die
 # shellcheck disable=SC2046
 export -f $(compgen -A function step_)
