@@ -106,10 +106,14 @@ step_calibrate() {
   "$programs/calibrate" --gpu "$gpu" --budget "$calibrate_budget" --out "$out/device" "${resume[@]}"
 }
 
+# Measures shapes that the sweep left out and holds the table's predictions against them.
 step_validate() {
-  [[ -e $out/device/delay_factors.json ]] || skip "there is no table: calibrate did not finish"
+  local table=$out/device/delay_factors.json measured=$out/device/holdout.csv
+  [[ -e $table ]] || skip "there is no table: calibrate did not finish"
   complete_library_path
-  "$programs/calibrate" validate --gpu "$gpu" --shapes "$shapes" --out "$out/device"
+  "$programs/calibrate" holdout --gpu "$gpu" --table "$table" --shapes "$shapes" --out "$measured"
+  "$programs/predict" kernels --table "$table" --csv "$measured" \
+    --out "$out/device/holdout_predicted.csv"
 }
 
 # Calls at sizes where only bandwidth or the tensor cores count, and beyond what the sweep covers:
