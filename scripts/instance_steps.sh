@@ -190,7 +190,8 @@ finish_results() {
   done
   tar -C "$folder" -czf "$folder/results.tar.gz.tmp" "${inside[@]}"
   mv "$folder/results.tar.gz.tmp" "$folder/results.tar.gz"
-  rm -rf "$folder/logs"
+  rm -rf "$folder/logs" "$folder/device/large"
+  [[ ! -e $folder/device/holdout_predicted.csv ]] || rm -f "$folder/device/holdout.csv"
   say "== results in $folder"
   for file in "$folder"/* "$folder"/device/*; do
     [[ ! -f $file ]] || (($(stat -c %s "$file") < 16 * 1024 * 1024)) ||
