@@ -26,6 +26,22 @@ __host__ __device__ inline void store_pack(T* p, const Pack<T>& value) {
   *reinterpret_cast<Pack<T>*>(p) = value;
 }
 
+// The block's dynamic shared memory, 16-byte aligned. Templates that declared it themselves with
+// different types would clash.
+#ifdef __CUDACC__
+template <class T>
+__device__ inline T* dynamic_shared() {
+  extern __shared__ __align__(16) unsigned char ridge_dynamic_shared[];
+  return reinterpret_cast<T*>(ridge_dynamic_shared);
+}
+#else
+unsigned char* dynamic_shared_bytes();  // of the tests' shim
+template <class T>
+inline T* dynamic_shared() {
+  return reinterpret_cast<T*>(dynamic_shared_bytes());
+}
+#endif
+
 __host__ __device__ inline float to_float(float x) { return x; }
 __host__ __device__ inline float to_float(__half x) { return __half2float(x); }
 __host__ __device__ inline float to_float(__nv_bfloat16 x) { return __bfloat162float(x); }

@@ -1,0 +1,148 @@
+#include "calibrate/summary.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+#include "roofline/device_specs.h"
+
+namespace ridge {
+namespace {
+
+constexpr double kSuspicious = 0.97;  // delay factors below it: the ceiling is too low
+
+std::string rate(double value, const std::string& unit) {
+  if (unit == "s") return fmt::format("{:.2f} us", value * 1e6);
+  const char* of = unit == "flop/s" ? "FLOP/s" : "B/s";
+  if (value >= 1e12) return fmt::format("{:.2f} T{}", value / 1e12, of);
+  return fmt::format("{:.1f} G{}", value / 1e9, of);
+}
+
+std::string datasheet_share(const std::optional<DeviceSpec>& spec, const std::string& key,
+                            double value) {
+  if (!spec) return "-";
+  double peak = 0;
+  if (key.rfind("dram.", 0) == 0) peak = spec->memory_bandwidth_bytes_per_s;
+  if (const auto it = spec->peak_flops_per_s.find(key); it != spec->peak_flops_per_s.end()) peak = it->second;
+  return peak > 0 ? fmt::format("{:.0f} %", 100 * value / peak) : "-";
+}
+
+std::string ceilings_part(const Ceilings& ceilings) {
+  const std::optional<DeviceSpec> spec = find_device(ceilings.device);
+  std::string text =
+      fmt::format("{:<14} {:>14} {:>9}  {}\n", "ceiling", "measured", "of sheet", "by");
+  for (const auto& [key, c] : ceilings.values) {
+    if (std::count(key.begin(), key.end(), '.') > 1) continue;  // matrix.f32.gemm: the parts
+    text += fmt::format("{:<14} {:>14} {:>9}  {:.38}\n", key, rate(c.value, c.unit),
+                        datasheet_share(spec, key, c.value), c.method);
+  }
+  return text;
+}
+
+double median(std::vector<double> values) {
+  if (values.empty()) return 0;
+  std::sort(values.begin(), values.end());
+  return values[values.size() / 2];
+}
+
+std::string operators_part(const DelayTable& table) {
+  std::map<std::tuple<std::string, Dtype, std::string>, std::vector<const Sample*>> groups;
+  for (const Sample& s : table.samples)
+    groups[{s.call.op, s.call.dtype, s.call.implementation}].push_back(&s);
+  std::map<std::tuple<std::string, Dtype, std::string>, const Curve*> curves;
+  for (const Curve& c : table.curves) curves[{c.op, c.dtype, c.implementation}] = &c;
+
+  std::string text =
+      fmt::format("{:<32} {:>5} {:>7} {:>7} {:>8} {:>7} {:>7}\n", "operator (delay factors)",
+                  "calls", "min", "median", "max", "spread", "cv err");
+  for (const auto& [key, samples] : groups) {
+    std::vector<double> delays;
+    double spread = 0;
+    for (const Sample* s : samples) {
+      delays.push_back(s->delay_factor);
+      spread = std::max(spread, (s->p90_s - s->p10_s) / s->median_s);
+    }
+    const auto [low, high] = std::minmax_element(delays.begin(), delays.end());
+    const auto curve = curves.find(key);
+    text += fmt::format(
+        "{:<32.32} {:>5} {:>7.2f} {:>7.2f} {:>8.2f} {:>7} {:>7}\n",
+        fmt::format("{} {} {}", std::get<0>(key), name(std::get<1>(key)), std::get<2>(key)),
+        delays.size(), *low, median(delays), *high, fmt::format("{:.0f} %", 100 * spread),
+        curve == curves.end() ? "-"
+                              : fmt::format("{:.1f} %", 100 * curve->second->cv_median_error));
+  }
+  return text;
+}
+
+// How much each anchor's repeats moved through the run.
+std::string drift_part(const std::vector<Measurement>& measurements) {
+  std::map<std::string, std::vector<double>> repeats;
+  for (const Measurement& m : measurements)
+    if (m.anchor && m.status == Status::kOk)
+      repeats[to_string(m.call)].push_back(summarize(m.samples_s).median_s);
+  std::string text;
+  for (const auto& [call, medians] : repeats) {
+    if (medians.size() < 2) continue;
+    const auto [low, high] = std::minmax_element(medians.begin(), medians.end());
+    text += fmt::format("  {:<46.46} {:>3} times, {:+.1f} % last to first, {:.1f} % range\n", call,
+                        medians.size(), 100 * (medians.back() / medians.front() - 1),
+                        100 * (*high / *low - 1));
+  }
+  return text.empty() ? "" : "drift of the anchors\n" + text;
+}
+
+std::string troubles_part(const CalibrationResult& result, const DelayTable& table) {
+  std::size_t throttled = 0, interfered = 0, loose = 0, ok = 0;
+  std::map<std::string, std::pair<int, std::string>> failed;  // reason -> count, example
+  for (const Measurement& m : result.measurements) {
+    for (const std::string& label : m.labels) {
+      throttled += label.rfind("throttled", 0) == 0;
+      interfered += label.rfind("interfered", 0) == 0;
+    }
+    if (m.status == Status::kOk) {
+      ++ok;
+      loose += !m.converged;
+      continue;
+    }
+    const char* kind = m.status == Status::kWrong ? "WRONG RESULT" : "skipped";
+    auto& [count, example] = failed[fmt::format("{} {}: {}", kind, m.call.op, m.reason)];
+    if (count++ == 0) example = to_string(m.call);
+  }
+  std::string text = fmt::format(
+      "{} calls measured; {} with interfered samples, {} throttled, {} stopped by their time\n"
+      "share before their median was known to 1 %\n",
+      ok, interfered, throttled, loose);
+  for (const auto& [reason, where] : failed)
+    text += fmt::format("{} ({} calls, e.g. {})\n", reason, where.first, where.second);
+  std::vector<std::string> suspects;
+  for (const Sample& s : table.samples)
+    if (s.delay_factor < kSuspicious)
+      suspects.push_back(
+          fmt::format("  {:<56.56} {:.3f} ({})", to_string(s.call), s.delay_factor, name(s.bound)));
+  if (!suspects.empty()) {
+    constexpr std::size_t kShown = 10;
+    text += fmt::format("{} delay factors below {}: suspected ceiling errors, kept as measured\n",
+                        suspects.size(), kSuspicious);
+    for (std::size_t i = 0; i < std::min(kShown, suspects.size()); ++i) text += suspects[i] + "\n";
+    if (suspects.size() > kShown) text += "  … all of them are in the table's samples\n";
+  }
+  return text;
+}
+
+}  // namespace
+
+std::string summary(const CalibrationResult& result, const DelayTable& table) {
+  std::string text = fmt::format("\n{} · {:.0f} s\n\n", table.device.name, result.spent_s);
+  text += ceilings_part(result.ceilings) + "\n" + operators_part(table) + "\n";
+  text += troubles_part(result, table) + drift_part(result.measurements);
+  std::set<std::string> said;
+  for (const auto* notes : {&result.notices, &table.notes})
+    for (const std::string& note : *notes)
+      if (said.insert(note).second) text += "note: " + note + "\n";
+  return text;
+}
+
+}  // namespace ridge

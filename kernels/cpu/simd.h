@@ -1,0 +1,108 @@
+#pragma once
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#if defined(__SSE__)
+#include <immintrin.h>
+#endif
+
+// Vectors of floats as wide as the instruction set that the including file is compiled for, with
+// the operators that GCC and Clang give to vector types. Only for cpu.cpp files of operators: other
+// files are compiled for another instruction set.
+namespace ridge::simd {
+
+#if defined(__AVX512F__)
+#define RIDGE_SIMD_BYTES 64
+#elif defined(__AVX__)
+#define RIDGE_SIMD_BYTES 32
+#else
+#define RIDGE_SIMD_BYTES 16
+#endif
+
+constexpr int kLanes = RIDGE_SIMD_BYTES / 4;
+typedef float Floats __attribute__((vector_size(RIDGE_SIMD_BYTES)));
+typedef int32_t Ints __attribute__((vector_size(RIDGE_SIMD_BYTES)));
+#undef RIDGE_SIMD_BYTES
+
+inline Floats load(const float* p) {
+  Floats v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+inline void store(float* p, Floats v) { std::memcpy(p, &v, sizeof v); }
+
+// Writes past the caches: no line is read to be overwritten. `p` must be aligned to the vector;
+// store_fence() must follow the last one before another thread reads.
+inline void store_streaming(float* p, Floats v) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(p, std::bit_cast<__m512>(v));
+#elif defined(__AVX__)
+  _mm256_stream_ps(p, std::bit_cast<__m256>(v));
+#elif defined(__SSE__)
+  _mm_stream_ps(p, std::bit_cast<__m128>(v));
+#else
+  store(p, v);
+#endif
+}
+inline void store_fence() {
+#if defined(__SSE__)
+  _mm_sfence();
+#endif
+}
+
+inline Floats broadcast(float x) { return Floats{} + x; }
+inline Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
+inline Floats absolute(Floats x) { return x < 0 ? -x : x; }
+
+inline float sum(Floats v) {
+  float s = 0;
+  for (int i = 0; i < kLanes; ++i) s += v[i];
+  return s;
+}
+inline float largest(Floats v) {
+  float m = v[0];
+  for (int i = 1; i < kLanes; ++i) m = m > v[i] ? m : v[i];
+  return m;
+}
+
+// A value that the compiler may not reassociate through.
+inline Floats opaque(Floats v) {
+#if defined(__SSE__)
+  asm("" : "+x"(v));
+#endif
+  return v;
+}
+
+// eˣ to 2 units in the last place: 2ⁿ · e^f with |f| ≤ ln2 / 2 and a Taylor polynomial of degree 7
+// (its remainder f⁸/8! is below 6e-9). Saturates at e^±87.
+inline Floats exp(Floats x) {
+  x = x < -87.0f ? broadcast(-87.0f) : x;
+  x = x > 87.0f ? broadcast(87.0f) : x;
+  const Floats scaled = x * 1.44269504f;
+  const Ints n = __builtin_convertvector(scaled + (scaled < 0 ? -0.5f : 0.5f), Ints);
+  const Floats whole = __builtin_convertvector(n, Floats);
+  // ln 2 in two parts, the first of which times n is exact.
+  const Floats f = opaque(x - whole * 0.693145752f) - whole * 1.42860677e-6f;
+  Floats p = f * (1.0f / 5040) + 1.0f / 720;
+  p = p * f + 1.0f / 120;
+  p = p * f + 1.0f / 24;
+  p = p * f + 1.0f / 6;
+  p = p * f + 0.5f;
+  p = p * f + 1.0f;
+  p = p * f + 1.0f;
+  return p * std::bit_cast<Floats>((n + 127) << 23);
+}
+
+// erf to 1.5e-7 absolute: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
+inline Floats erf(Floats x) {
+  const Floats a = absolute(x);
+  const Floats t = 1.0f / (a * 0.3275911f + 1.0f);
+  Floats p = t * 1.061405429f - 1.453152027f;
+  p = p * t + 1.421413741f;
+  p = p * t - 0.284496736f;
+  p = p * t + 0.254829592f;
+  const Floats y = 1.0f - p * t * exp(-a * a);
+  return x < 0 ? -y : y;
+}
+
+}  // namespace ridge::simd
