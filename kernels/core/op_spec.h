@@ -58,8 +58,6 @@ struct OpSpec {
   std::function<int64_t(const Call&)> checkable = [](const Call&) { return int64_t{0}; };
   // Allowed ‖out − ref‖ / ‖ref‖ over the checked elements.
   std::function<double(const Call&)> tolerance;
-  // A microbenchmark that ceilings are measured with; calibration sweeps skip it.
-  bool probe = false;
   // Small and ragged shapes that the generic tests run.
   std::vector<std::vector<int64_t>> test_dims;
 };
