@@ -43,6 +43,13 @@ class StopOnSignal {
   void (*before_[2])(int) = {};
 };
 
+// `only` names operators either way ("rmsnorm", "RMS_Norm"); empty, all are asked for.
+bool is_asked(const OpSpec& spec, const std::vector<std::string>& only) {
+  return only.empty() || std::any_of(only.begin(), only.end(), [&](const std::string& op) {
+           return op == spec.name || op == spec.table_name;
+         });
+}
+
 // Calls measured again and again through the run, to see drift: one bound by compute, one by
 // memory, one by its launch.
 std::vector<Call> anchors(const Backend& backend, const std::vector<std::string>& only) {
@@ -54,8 +61,8 @@ std::vector<Call> anchors(const Backend& backend, const std::vector<std::string>
       {"rmsnorm", {1, 4096}, cpu ? Dtype::kF32 : Dtype::kF16, ""}};
   std::vector<Call> usable;
   for (const Call& call : wanted) {
-    const bool asked = only.empty() || std::find(only.begin(), only.end(), call.op) != only.end();
-    if (asked && !backend.implementations(call, nullptr).empty()) usable.push_back(call);
+    if (is_asked(find_operator(call.op), only) && !backend.implementations(call, nullptr).empty())
+      usable.push_back(call);
   }
   return usable;
 }
@@ -116,8 +123,7 @@ std::vector<Group> groups_of(const Backend& backend, const Ceilings& ceilings,
   std::vector<Group> groups;
   std::mt19937_64 rng(1);
   for (const OpSpec& spec : operators()) {
-    const bool asked = only.empty() || std::find(only.begin(), only.end(), spec.name) != only.end();
-    if (spec.probe || !asked) continue;
+    if (spec.probe || !is_asked(spec, only)) continue;
     for (Dtype dtype : spec.dtypes) {
       std::set<std::string> found;
       std::string why;
