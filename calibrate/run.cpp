@@ -87,6 +87,23 @@ Ceilings ceilings_for(Backend& backend, Sampler& sampler, const CalibrationOptio
   return measured;
 }
 
+// A call that takes the device with it ends the run; it is noted, so that a resumed one leaves it
+// out.
+Measurement measure_or_stop(Sampler& sampler, const Call& call, Journal& journal) {
+  try {
+    return sampler.measure(call);
+  } catch (const DeviceLost& e) {
+    Measurement m;
+    m.call = call;
+    m.status = Status::kSkipped;
+    m.reason = std::string("the device was lost: ") + e.what();
+    m.run_id = sampler.options().run_id;
+    journal.append(m);
+    throw DeviceLost(fmt::format("{}; the device was lost at {}; go on with --resume", e.what(),
+                                 to_string(call)));
+  }
+}
+
 double spent_before(const std::vector<Measurement>& measurements) {
   double total = 0;
   for (const Measurement& m : measurements) total += m.wall_s;
@@ -148,6 +165,9 @@ std::vector<Group> groups_of(const Backend& backend, const Ceilings& ceilings,
 }
 
 CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& options) {
+  for (const std::string& op : options.only)  // before anything is measured or written
+    if (find_operator(op).probe)
+      throw BadInput(op + ": measures a ceiling and is not swept; leave it out of the operators");
   const StopOnSignal on_signal;
   const auto start = Clock::now();
   auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };
@@ -184,7 +204,7 @@ CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& op
         anchor ? std::optional(watched[next_anchor++ % watched.size()]) : planner.next();
     if (!call) break;
     progress.update(elapsed(), to_string(*call));
-    Measurement m = sampler.measure(*call);
+    Measurement m = measure_or_stop(sampler, *call, journal);
     m.anchor = anchor;
     journal.append(m);
     planner.report(m);

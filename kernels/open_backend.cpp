@@ -56,15 +56,28 @@ std::string lower(std::string text) {
   return text;
 }
 
-// "h200" is in "NVIDIA H200"; "a100-80gb" in "NVIDIA A100-SXM4-80GB": every part must occur.
-bool matches(const std::string& asked, const std::string& device) {
-  std::size_t start = 0;
-  while (start <= asked.size()) {
-    const std::size_t end = std::min(asked.find_first_of("-_ ", start), asked.size());
-    if (device.find(asked.substr(start, end - start)) == std::string::npos) return false;
-    start = end + 1;
+// "nvidia a100-sxm4-80gb": nvidia, a100, sxm4, 80gb.
+std::vector<std::string> words(const std::string& text) {
+  std::vector<std::string> all(1);
+  for (char c : text) {
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      all.back() += c;
+    else if (!all.back().empty())
+      all.emplace_back();
   }
-  return true;
+  if (all.back().empty()) all.pop_back();
+  return all;
+}
+
+// "h200" is in "NVIDIA H200", "a100-80gb" in "NVIDIA A100-SXM4-80GB": every word must occur whole,
+// as "l4" is no L40S. ("sxm" stands for any version of it.)
+bool matches(const std::string& asked, const std::string& device) {
+  const std::vector<std::string> has = words(device), wanted = words(asked);
+  return !wanted.empty() && std::all_of(wanted.begin(), wanted.end(), [&](const std::string& w) {
+    return std::any_of(has.begin(), has.end(), [&](const std::string& h) {
+      return h == w || (w == "sxm" && h.rfind(w, 0) == 0);
+    });
+  });
 }
 
 }  // namespace

@@ -93,6 +93,8 @@ Measurement Sampler::measure(const Call& call, std::optional<Method> method) {
   const auto start = Clock::now();
   try {
     check_and_time(spec, m);
+  } catch (const DeviceLost&) {
+    throw;  // what followed would be skipped for the wrong reason
   } catch (const OutOfMemory& e) {
     m.status = Status::kSkipped;
     m.reason = std::string("out of memory: ") + e.what();

@@ -25,7 +25,7 @@ struct SamplerOptions {
 
 // How a time is measured: verify, rotate over fresh operands that span 4 × the last-level cache,
 // warm up, then time batches until the median is known well enough. Never throws for a call that
-// cannot run: the measurement says skipped or wrong, and why.
+// cannot run: the measurement says skipped or wrong, and why. Throws DeviceLost.
 class Sampler {
  public:
   Sampler(Backend& backend, SamplerOptions options);

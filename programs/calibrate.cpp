@@ -10,8 +10,8 @@
 #include "calibrate/table.h"
 #include "kernels/core/json_file.h"
 #include "kernels/core/run_main.h"
-#include "kernels/open_backend.h"
 #include "programs/cli.h"
+#include "programs/open_gpu.h"
 #include "roofline/device_specs.h"
 
 namespace {
@@ -53,15 +53,8 @@ std::function<double(const Work&)> datasheet_limit(const DeviceInfo& device) {
   };
 }
 
-std::unique_ptr<Backend> open(const Options& options) {
-  std::string notice;
-  auto backend = open_backend(options.gpu, &notice);
-  if (!notice.empty()) fmt::print(stderr, "note: {}\n", notice);
-  return backend;
-}
-
 int calibrate(const Options& options, const std::string& command_line) {
-  const auto backend = open(options);
+  const auto backend = open_gpu(options.gpu);
   const DeviceInfo& device = backend->device();
   CalibrationOptions run{.resume = options.resume,
                          .only = options.only,
@@ -94,7 +87,7 @@ int calibrate(const Options& options, const std::string& command_line) {
 
 int holdout(const Options& options) {
   const DelayTable table = load_table(options.table);
-  const auto backend = open(options);
+  const auto backend = open_gpu(options.gpu);
   if (table.device.name != backend->device().name)
     throw BadInput(fmt::format("{}: is a table of {}, this is {}", options.table, table.device.name,
                                backend->device().name));

@@ -6,9 +6,9 @@
 
 #include "kernels/core/operators.h"
 #include "kernels/core/run_main.h"
-#include "kernels/open_backend.h"
 #include "profilers/sampler.h"
 #include "programs/cli.h"
+#include "programs/open_gpu.h"
 #include "roofline/ceilings.h"
 
 namespace {
@@ -138,9 +138,7 @@ int run(int argc, char** argv) {
   benchmark::Initialize(&count, flags.data());
   if (benchmark::ReportUnrecognizedArguments(count, flags.data())) return 2;
 
-  std::string notice;
-  const std::unique_ptr<Backend> backend = open_backend(options.gpu, &notice);
-  if (!notice.empty()) fmt::print(stderr, "note: {}\n", notice);
+  const std::unique_ptr<Backend> backend = open_gpu(options.gpu);
   benchmark::AddCustomContext("device", backend->device().name);
   for (const auto& [key, value] : backend->device().provenance)
     benchmark::AddCustomContext("device." + key, value);
@@ -155,8 +153,12 @@ int run(int argc, char** argv) {
     for (const OpSpec& spec : operators())
       for (Dtype dtype : spec.dtypes)
         for (const auto& dims : default_dims(spec)) calls.push_back({spec.name, dims, dtype, ""});
-  for (const Call& call : calls)
-    for (const std::string& implementation : backend->implementations(call, nullptr)) {
+  for (const Call& call : calls) {
+    std::string why;
+    const std::vector<std::string> implementations = backend->implementations(call, &why);
+    if (implementations.empty() && !options.calls.empty())
+      throw BadInput(fmt::format("--call: {} does not run here: {}", to_string(call), why));
+    for (const std::string& implementation : implementations) {
       Call one = call;
       one.implementation = implementation;
       benchmark::RegisterBenchmark(benchmark_name(one).c_str(),
@@ -168,6 +170,7 @@ int run(int argc, char** argv) {
           ->Iterations(1)
           ->Unit(benchmark::kMicrosecond);
     }
+  }
   const std::size_t ran = benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return ran > 0 ? 0 : 1;

@@ -28,10 +28,15 @@ nlohmann::json read_json(const std::filesystem::path& path) {
 }
 
 void write_file(const std::filesystem::path& path, const std::string& text) {
-  const std::string temporary = path.string() + ".tmp";
+  // A pipe or a device (/dev/stdout) is written to as it is: a rename would put a file in its
+  // place.
+  std::error_code absent;
+  const auto status = std::filesystem::status(path, absent);
+  const bool special = std::filesystem::exists(status) && !is_regular_file(status);
+  const std::string temporary = special ? path.string() : path.string() + ".tmp";
   auto fail = [&](const char* step) {
     const std::string reason = std::strerror(errno);
-    ::unlink(temporary.c_str());
+    if (!special) ::unlink(temporary.c_str());
     throw std::runtime_error("cannot " + std::string(step) + " " + path.string() + ": " + reason);
   };
   if (path.has_parent_path()) {
@@ -58,7 +63,7 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
     if (!synced) errno = reason;
     fail("sync");
   }
-  if (std::rename(temporary.c_str(), path.c_str()) != 0) fail("rename");
+  if (!special && std::rename(temporary.c_str(), path.c_str()) != 0) fail("rename");
 }
 
 void write_json(const std::filesystem::path& path, const nlohmann::json& j) {
