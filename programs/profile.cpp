@@ -32,7 +32,7 @@ Call parse_call(const std::string& text) {
   Call call{spec.name, std::vector<int64_t>(spec.axes.size(), 0), spec.dtypes.front(), ""};
   while (words >> word) {
     const auto equals = word.find('=');
-    if (word.front() == '[') {
+    if (word.front() == '[' && word.back() == ']') {
       call.implementation = word.substr(1, word.size() - 2);
     } else if (equals == std::string::npos) {
       call.dtype = parse_dtype(word);
@@ -131,6 +131,7 @@ int run(int argc, char** argv) {
   app.allow_extras();
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
 
+  if (!options.method.empty()) (void)parse_method(options.method);  // before anything is measured
   std::vector<std::string> rest = app.remaining();
   std::vector<char*> flags{argv[0]};
   for (std::string& flag : rest) flags.push_back(flag.data());

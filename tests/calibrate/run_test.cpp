@@ -169,10 +169,7 @@ TEST_F(CalibrationRun, RefusesCeilingsAndMeasurementsOfAnotherDevice) {
 TEST_F(CalibrationRun, GoesOnWhereCallsRunOutOfMemoryFailOrComputeWrongly) {
   FakeBackend fake;
   give_ceilings(fake.info.name);
-  fake.info.memory_bytes = int64_t{1} << 40;  // as far as it says
-  int bound = 0;
-  fake.on_bind = [&](const Call& call, const Arguments& a) -> std::unique_ptr<Launch> {
-    ++bound;
+  fake.on_bind = [](const Call& call, const Arguments& a) -> std::unique_ptr<Launch> {
     if (call.dims[1] % 3 == 0) throw OutOfMemory("no room for the workspace");
     if (call.dims[1] % 3 == 1) throw std::runtime_error("no algorithm");
     return std::make_unique<FakeLaunch>(a, [call, a] {
@@ -194,6 +191,35 @@ TEST_F(CalibrationRun, GoesOnWhereCallsRunOutOfMemoryFailOrComputeWrongly) {
   EXPECT_THAT(reasons, Contains("wrong"));
 }
 
+TEST_F(CalibrationRun, EndsWhereTheDeviceIsLostAndLeavesThatCallOutOnResume) {
+  FakeBackend fake;
+  give_ceilings(fake.info.name);
+  std::set<Call> deadly;
+  int bound = 0;
+  fake.on_bind = [&](const Call& call, const Arguments& a) -> std::unique_ptr<Launch> {
+    if (++bound > 20 || deadly.count(call) > 0) {
+      deadly.insert(call);
+      throw DeviceLost("an illegal memory access");
+    }
+    return std::make_unique<FakeLaunch>(a, [call, a] {
+      if (call.dtype == Dtype::kF32) right_rmsnorm(call, a);
+    });
+  };
+  try {
+    (void)run_calibration(fake, options_for(folder_, 30));
+    FAIL() << "went on without a device";
+  } catch (const DeviceLost& e) {
+    EXPECT_THAT(e.what(), HasSubstr("--resume"));
+  }
+  ASSERT_EQ(deadly.size(), 1u);
+  const Measurement last = parse(journal()).back();
+  EXPECT_EQ(last.call, *deadly.begin());
+  EXPECT_EQ(last.status, Status::kSkipped);
+  EXPECT_THAT(last.reason, HasSubstr("illegal memory access"));
+  bound = -1000;
+  EXPECT_NO_THROW((void)run_calibration(fake, options_for(folder_, 3)));
+}
+
 TEST_F(CalibrationRun, RemeasuresItsAnchorsThroughTheRun) {
   FakeBackend fake;
   give_ceilings(fake.info.name);
@@ -212,61 +238,15 @@ TEST_F(CalibrationRun, KeepsToItsBudget) {
   FakeBackend fake;
   give_ceilings(fake.info.name);
   const auto start = std::chrono::steady_clock::now();
-  const CalibrationResult result = run_calibration(fake, options_for(folder_, 1));
+  const CalibrationResult result = run_calibration(fake, options_for(folder_, 2));
   const double spent =
       std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
-  EXPECT_LT(spent, 1.5);
-  EXPECT_NEAR(result.spent_s, spent, 0.1);
+  EXPECT_LT(spent, 4);
+  EXPECT_NEAR(result.spent_s, spent, 0.5);
   // What an earlier run spent counts: nothing is left of the budget.
   const std::size_t before = result.measurements.size();
   const CalibrationResult resumed = run_calibration(fake, options_for(folder_, 0.5));
   EXPECT_LE(resumed.measurements.size(), before + 1);
-}
-
-TEST_F(CalibrationRun, KnowsOperatorsByEitherName) {
-  FakeBackend fake;
-  const Ceilings ceilings = every_ceiling(fake.info.name);
-  const PlanLimits limits = limits_of(fake, 60);
-  std::vector<std::string> skipped;
-  const auto groups = groups_of(fake, ceilings, limits, {"rmsnorm"}, &skipped);
-  EXPECT_EQ(groups.size(), find_operator("rmsnorm").dtypes.size());
-  EXPECT_EQ(groups_of(fake, ceilings, limits, {"RMS_Norm"}, &skipped), groups);
-  EXPECT_TRUE(skipped.empty());
-  try {
-    (void)groups_of(fake, ceilings, limits, {"rmsnorm", "divination"}, &skipped);
-    FAIL() << "an unknown operator was accepted";
-  } catch (const BadInput& e) {
-    EXPECT_THAT(e.what(), HasSubstr("divination"));
-  }
-}
-
-TEST_F(CalibrationRun, SweepsNoProbesAndSaysWhatIsSkippedAndWhy) {
-  FakeBackend fake;
-  const PlanLimits limits = limits_of(fake, 60);
-  for (const Group& group : groups_of(fake, every_ceiling(fake.info.name), limits, {}, nullptr))
-    EXPECT_FALSE(find_operator(group.op).probe) << group.op;
-  fake.unsupported = "only on sm_89 and later";
-  std::vector<std::string> skipped;
-  EXPECT_TRUE(groups_of(fake, every_ceiling("x"), limits, {"gemm"}, &skipped).empty());
-  EXPECT_EQ(skipped.size(), find_operator("gemm").dtypes.size());
-  for (const std::string& text : skipped) EXPECT_THAT(text, HasSubstr("sm_89"));
-
-  Ceilings no_int8 = every_ceiling("x");
-  no_int8.values.erase("matrix.int8");
-  fake.unsupported = "";
-  skipped.clear();
-  for (const Group& group : groups_of(fake, no_int8, limits, {"gemm"}, &skipped))
-    EXPECT_NE(group.dtype, Dtype::kInt8);
-  ASSERT_EQ(skipped.size(), 1u);
-  EXPECT_THAT(skipped[0], HasSubstr("matrix.int8"));
-}
-
-TEST(DeviceSlug, IsAFolderName) {
-  EXPECT_EQ(device_slug({.kind = "cuda", .name = "NVIDIA H200"}), "nvidia-h200");
-  EXPECT_EQ(device_slug({.kind = "cuda", .name = "Tesla T4"}), "tesla-t4");
-  EXPECT_EQ(device_slug({.kind = "cpu", .name = "AMD EPYC 9R45 (64-Core)", .units = 2}),
-            "cpu-amd-epyc-9r45-64-core-2c");
-  EXPECT_EQ(device_slug({.kind = "cpu", .name = "../../etc", .units = 1}), "cpu-etc-1c");
 }
 
 }  // namespace

@@ -101,6 +101,16 @@ TEST(SamplerFaults, SkipsAndKeepsNoSamplesOfACallThatFailsHalfway) {
   expect_readable(m);
 }
 
+TEST(SamplerFaults, DoesNotHideThatTheDeviceIsLost) {
+  FakeBackend fake;
+  fake.time = [](int64_t, std::size_t, Method) -> BatchTime {
+    throw DeviceLost("an illegal memory access was encountered");
+  };
+  Sampler sampler(fake, ample());
+  EXPECT_THROW((void)sampler.measure(kCall), DeviceLost);
+  EXPECT_EQ(fake.open_ranges, 0);
+}
+
 TEST(SamplerFaults, SkipsWhatTheBackendDoesNotHave) {
   FakeBackend fake;
   fake.unsupported = "only on sm_89 and later";

@@ -1,0 +1,63 @@
+// What a calibration sweeps, and what it leaves out and why.
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "calibrate/run.h"
+#include "kernels/core/error.h"
+#include "kernels/core/operators.h"
+#include "tests/calibrate/test_ceilings.h"
+#include "tests/profilers/fake_backend.h"
+
+namespace ridge {
+namespace {
+
+using testing::HasSubstr;
+
+TEST(Groups, KnowsOperatorsByEitherName) {
+  FakeBackend fake;
+  const Ceilings ceilings = every_ceiling(fake.info.name);
+  const PlanLimits limits = limits_of(fake, 60);
+  std::vector<std::string> skipped;
+  const auto groups = groups_of(fake, ceilings, limits, {"rmsnorm"}, &skipped);
+  EXPECT_EQ(groups.size(), find_operator("rmsnorm").dtypes.size());
+  EXPECT_EQ(groups_of(fake, ceilings, limits, {"RMS_Norm"}, &skipped), groups);
+  EXPECT_TRUE(skipped.empty());
+  try {
+    (void)groups_of(fake, ceilings, limits, {"rmsnorm", "divination"}, &skipped);
+    FAIL() << "an unknown operator was accepted";
+  } catch (const BadInput& e) {
+    EXPECT_THAT(e.what(), HasSubstr("divination"));
+  }
+}
+
+TEST(Groups, SweepsNoProbesAndSaysWhatIsSkippedAndWhy) {
+  FakeBackend fake;
+  const PlanLimits limits = limits_of(fake, 60);
+  for (const Group& group : groups_of(fake, every_ceiling(fake.info.name), limits, {}, nullptr))
+    EXPECT_FALSE(find_operator(group.op).probe) << group.op;
+  fake.unsupported = "only on sm_89 and later";
+  std::vector<std::string> skipped;
+  EXPECT_TRUE(groups_of(fake, every_ceiling("x"), limits, {"gemm"}, &skipped).empty());
+  EXPECT_EQ(skipped.size(), find_operator("gemm").dtypes.size());
+  for (const std::string& text : skipped) EXPECT_THAT(text, HasSubstr("sm_89"));
+
+  Ceilings no_int8 = every_ceiling("x");
+  no_int8.values.erase("matrix.int8");
+  fake.unsupported = "";
+  skipped.clear();
+  for (const Group& group : groups_of(fake, no_int8, limits, {"gemm"}, &skipped))
+    EXPECT_NE(group.dtype, Dtype::kInt8);
+  ASSERT_EQ(skipped.size(), 1u);
+  EXPECT_THAT(skipped[0], HasSubstr("matrix.int8"));
+}
+
+TEST(DeviceSlug, IsAFolderName) {
+  EXPECT_EQ(device_slug({.kind = "cuda", .name = "NVIDIA H200"}), "nvidia-h200");
+  EXPECT_EQ(device_slug({.kind = "cuda", .name = "Tesla T4"}), "tesla-t4");
+  EXPECT_EQ(device_slug({.kind = "cpu", .name = "AMD EPYC 9R45 (64-Core)", .units = 2}),
+            "cpu-amd-epyc-9r45-64-core-2c");
+  EXPECT_EQ(device_slug({.kind = "cpu", .name = "../../etc", .units = 1}), "cpu-etc-1c");
+}
+
+}  // namespace
+}  // namespace ridge
