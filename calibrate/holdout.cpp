@@ -90,15 +90,20 @@ std::string measure_holdout(Backend& backend, const DelayTable& table,
   for (const std::string& axis : axes) csv += "," + axis;
   csv += ",latency_us,p10_us,p90_us\n";
   double spent = 0;
+  std::vector<std::string> left_out;
   constexpr double kUsual_s = 0.1;  // one shape with its verification, roughly
   Progress progress("holdout", kUsual_s * static_cast<double>(calls.size()));
   for (std::size_t i = 0; i < calls.size(); ++i) {
     progress.update(kUsual_s * static_cast<double>(i), to_string(calls[i]));
     const Measurement m = sampler.measure(calls[i]);
     spent += m.wall_s;
-    if (m.status == Status::kOk) csv += csv_line(m, axes);
+    if (m.status == Status::kOk)
+      csv += csv_line(m, axes);
+    else
+      left_out.push_back(fmt::format("{}: {}", to_string(m.call), m.reason));
   }
-  fmt::print(stderr, "{} shapes measured in {:.0f} s\n", calls.size(), spent);
+  fmt::print(stderr, "{} shapes measured in {:.0f} s\n", calls.size() - left_out.size(), spent);
+  for (const std::string& text : left_out) fmt::print(stderr, "left out: {}\n", text);
   return csv;
 }
 
