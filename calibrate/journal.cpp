@@ -1,6 +1,7 @@
 #include "calibrate/journal.h"
 
 #include <fmt/format.h>
+#include <sys/file.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -23,6 +24,21 @@ void check_device(const nlohmann::json& run, const std::string& device) {
     throw BadInput(fmt::format("measured on {}, this is {}; use another --out", other, device));
 }
 
+// For appending, and by one run at a time: two would mix their lines and cut each other's.
+std::FILE* open_alone(const fs::path& path) {
+  std::FILE* file = std::fopen(path.c_str(), "ae");
+  if (!file)
+    throw std::runtime_error(fmt::format("cannot write {}: {}; choose another folder with --out",
+                                         path.string(), std::strerror(errno)));
+  if (flock(fileno(file), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+    std::fclose(file);
+    throw std::runtime_error(fmt::format(
+        "{} is being written by another run; wait for it or choose another folder with --out",
+        path.string()));
+  }
+  return file;
+}
+
 // Text of drivers and libraries need not be UTF-8, which JSON must be.
 std::string to_line(const nlohmann::json& j) {
   return j.dump(-1, ' ', false, nlohmann::json::error_handler_t::replace) + "\n";
@@ -37,23 +53,19 @@ Journal::Journal(const fs::path& path, const std::string& device, bool resume)
   if (failed)
     throw std::runtime_error(fmt::format("cannot make folder {}: {}; choose another with --out",
                                          path.parent_path().string(), failed.message()));
-  if (fs::is_regular_file(path, failed) && fs::file_size(path) > 0) {
-    if (resume) {
-      read(path);
-    } else {
-      fs::rename(path, path.string() + ".previous", failed);
-      if (failed)
-        throw std::runtime_error(
-            fmt::format("cannot move the earlier {} aside: {}; choose another "
-                        "folder with --out",
-                        path.string(), failed.message()));
-      notices_.push_back("the earlier run is kept as " + path.string() + ".previous");
-    }
+  file_.reset(open_alone(path));
+  if (!fs::is_regular_file(path, failed) || fs::file_size(path) == 0) return;
+  if (resume) {
+    read(path);
+    return;
   }
-  file_.reset(std::fopen(path.c_str(), "a"));
-  if (!file_)
-    throw std::runtime_error(fmt::format("cannot write {}: {}; choose another folder with --out",
-                                         path.string(), std::strerror(errno)));
+  fs::rename(path, path.string() + ".previous", failed);
+  if (failed)
+    throw std::runtime_error(
+        fmt::format("cannot move the earlier {} aside: {}; choose another folder with --out",
+                    path.string(), failed.message()));
+  notices_.push_back("the earlier run is kept as " + path.string() + ".previous");
+  file_.reset(open_alone(path));
 }
 
 void Journal::read(const fs::path& path) {

@@ -18,7 +18,7 @@ class Journal {
   // Opens `path` for appending, made with its folders where absent. With `resume` the measurements
   // already there are read; without, an earlier file is kept as <path>.previous. Throws BadInput
   // for lines that are no measurements (with the line number) and for those of another device,
-  // std::runtime_error for a folder that cannot be written.
+  // std::runtime_error for a folder that cannot be written or that another run is writing to.
   Journal(const std::filesystem::path& path, const std::string& device, bool resume);
 
   // Throws std::runtime_error when the line did not reach the disk (full, removed, read-only).

@@ -178,6 +178,17 @@ TEST_F(JournalTest, SaysSoWhereTheOldRunCannotBeKeptAside) {
   EXPECT_EQ(content(), old) << "the new run was mixed into the old one";
 }
 
+TEST_F(JournalTest, BelongsToOneRunAtATime) {
+  write(2);
+  const std::string before = content();
+  {
+    const Journal first(path(), "Fake 9000", true);
+    for (bool resume : {true, false}) EXPECT_THAT(refusal(resume), HasSubstr("another run"));
+    EXPECT_EQ(content(), before) << "a refused run changed the file";
+  }
+  EXPECT_EQ(refusal(true), "") << "the file stayed locked after its run";
+}
+
 TEST_F(JournalTest, ResumingWhereNothingIsStartsAnew) {
   Journal journal(folder_ / "a" / "b" / "measurements.jsonl", "Fake 9000", true);
   EXPECT_TRUE(journal.measurements().empty());
