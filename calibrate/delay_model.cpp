@@ -224,7 +224,8 @@ std::optional<Delay> DelayModel::delay(const Call& call, double ideal_s) const {
     mean = e.mean;
     sd = e.sd;
   }
-  Delay d{.inside = true};
+  // A curve that does not tell its domain answers for none.
+  Delay d{.inside = !c.dims_low.empty()};
   // Every doubling beyond the measured domain adds 20 % of doubt.
   double outside = 0;
   for (std::size_t a = 0; a < c.dims_low.size(); ++a) {

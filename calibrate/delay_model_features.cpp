@@ -40,16 +40,11 @@ TileView tile_view(const OpSpec& spec, const Call& call) {
     return {*batch * *heads, *seq, get("head_dim").value_or(1), get("kv_len").value_or(*seq)};
   if (const auto rows = get("rows"), ffn = get("ffn"); rows && ffn)
     return {1, *rows, *ffn, get("hidden").value_or(1)};
-  // Otherwise the first output: all but its last axis are rows.
+  // Otherwise the first output, channels last: all but its last axis are rows.
   const std::vector<TensorSpec> outputs = spec.outputs(call);
   if (outputs.empty() || outputs[0].shape.empty()) return {};
   const auto cols = static_cast<double>(std::max<int64_t>(1, outputs[0].shape.back()));
   const auto elements = static_cast<double>(std::max<int64_t>(1, outputs[0].count()));
-  if (get("stride") && outputs[0].shape.size() == 4) {
-    // Convolution as an implicit product: rows are output pixels, columns are output channels.
-    const auto channels = static_cast<double>(std::max<int64_t>(1, outputs[0].shape[1]));
-    return {1, elements / channels, channels, 1};
-  }
   return {1, elements / cols, cols, 1};
 }
 

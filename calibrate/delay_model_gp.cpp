@@ -16,8 +16,7 @@ using Eigen::VectorXd;
 constexpr double kConstantVariance = 10;  // of the mean log delay: exp(±3) is any kernel there is
 
 // Matérn-5/2 of the squared scaled distance.
-template <class Derived>
-ArrayXXd matern(const Eigen::ArrayBase<Derived>& r2) {
+ArrayXXd matern(const ArrayXXd& r2) {
   const ArrayXXd r = (5 * r2 + 1e-12).sqrt();
   return (1 + r + r.square() / 3) * (-r).exp();
 }
@@ -149,8 +148,7 @@ GpParameters search_parameters(const GpPoints& points, std::size_t search_points
 
 struct GaussianProcess::State {
   MatrixXd x;         // points by features
-  VectorXd root;      // square roots of the weights
-  MatrixXd scaled;    // features by points, x · root
+  VectorXd weights5;  // 5 / length²: the Matérn kernel takes √5 distances
   MatrixXd inverse;   // of the covariance
   VectorXd alpha;     // inverse · y
   VectorXd slope_x;   // xᵀ · alpha: the linear trend's part of the mean
@@ -165,8 +163,7 @@ GaussianProcess::GaussianProcess(GpPoints points, GpParameters parameters) {
   const auto n = static_cast<Eigen::Index>(points.y.size());
   const auto d = static_cast<Eigen::Index>(points.features);
   s->x = rows(points);
-  s->root = Eigen::Map<const VectorXd>(parameters.weights.data(), d).cwiseSqrt();
-  s->scaled = s->root.asDiagonal() * s->x.transpose();
+  s->weights5 = 5 * Eigen::Map<const VectorXd>(parameters.weights.data(), d);
   s->signal2 = parameters.signal * parameters.signal;
   s->noise2 = parameters.noise * parameters.noise;
   s->linear2 = parameters.linear * parameters.linear;
@@ -174,11 +171,13 @@ GaussianProcess::GaussianProcess(GpPoints points, GpParameters parameters) {
   const VectorXd y = Eigen::Map<const VectorXd>(points.y.data(), n);
   const ArrayXd known = Eigen::Map<const VectorXd>(points.noise_floor.data(), n).array();
 
-  MatrixXd c(n, n);
-  for (Eigen::Index i = 0; i < n; ++i) {
-    const ArrayXXd r2 = (s->scaled.colwise() - s->scaled.col(i)).colwise().squaredNorm().array();
-    c.col(i) = s->signal2 * matern(r2).matrix().transpose();
+  ArrayXXd r2 = ArrayXXd::Zero(n, n);
+  for (Eigen::Index j = 0; j < d; ++j) {
+    const ArrayXd x = s->x.col(j).array();
+    r2 += parameters.weights[static_cast<std::size_t>(j)] *
+          (x.replicate(1, n) - x.transpose().replicate(n, 1)).square();
   }
+  MatrixXd c = (s->signal2 * matern(r2)).matrix();
   c += s->linear_x * s->x.transpose();
   c.array() += kConstantVariance;
   c.diagonal().array() += s->noise2 + known.square() + 1e-10;
@@ -200,9 +199,10 @@ GaussianProcess& GaussianProcess::operator=(GaussianProcess&&) noexcept = defaul
 GpEstimate GaussianProcess::at(std::span<const double> x) const {
   const State& s = *state_;
   const VectorXd z = Eigen::Map<const VectorXd>(x.data(), static_cast<Eigen::Index>(x.size()));
-  const VectorXd here = s.root.cwiseProduct(z);
-  const ArrayXd r =
-      (5 * (s.scaled.colwise() - here).colwise().squaredNorm().array().transpose() + 1e-12).sqrt();
+  ArrayXd r2 = ArrayXd::Constant(s.x.rows(), 1e-12);
+  for (Eigen::Index j = 0; j < z.size(); ++j)
+    r2 += s.weights5(j) * (s.x.col(j).array() - z(j)).square();
+  const ArrayXd r = r2.sqrt();
   VectorXd k = (s.signal2 * (1 + r + r.square() / 3) * (-r).exp()).matrix();
   GpEstimate e;
   e.mean = k.dot(s.alpha) + kConstantVariance * s.alpha_sum + s.slope_x.dot(z);

@@ -26,7 +26,8 @@ std::string datasheet_share(const std::optional<DeviceSpec>& spec, const std::st
   if (!spec) return "-";
   double peak = 0;
   if (key.rfind("dram.", 0) == 0) peak = spec->memory_bandwidth_bytes_per_s;
-  if (const auto it = spec->peak_flops_per_s.find(key); it != spec->peak_flops_per_s.end()) peak = it->second;
+  if (const auto it = spec->peak_flops_per_s.find(key); it != spec->peak_flops_per_s.end())
+    peak = it->second;
   return peak > 0 ? fmt::format("{:.0f} %", 100 * value / peak) : "-";
 }
 

@@ -28,6 +28,8 @@ void save_table(const DelayTable& table, const std::filesystem::path& path) {
 }
 
 DelayTable load_table(const std::filesystem::path& path, const std::string& device) {
+  if (std::filesystem::is_directory(path))
+    throw BadInput(path.string() + ": is a folder; give a table file in it");
   nlohmann::json j;
   try {
     j = read_json(path);

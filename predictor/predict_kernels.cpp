@@ -1,0 +1,136 @@
+#include "predictor/predict_kernels.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <nlohmann/json.hpp>
+
+#include "kernels/core/call_json.h"
+#include "kernels/core/error.h"
+
+namespace ridge {
+namespace {
+
+constexpr const char* kAdded[] = {"predicted_us", "low_us", "high_us", "basis"};
+
+double quantile(const std::vector<double>& sorted, double q) {
+  const double at = q * static_cast<double>(sorted.size() - 1);
+  const auto i = static_cast<std::size_t>(at);
+  const double part = at - static_cast<double>(i);
+  return i + 1 < sorted.size() ? sorted[i] * (1 - part) + sorted[i + 1] * part : sorted[i];
+}
+
+struct Collected {
+  std::vector<double> errors;
+  std::size_t inside = 0;
+
+  void add(const Prediction& p, double measured_s) {
+    errors.push_back(std::abs(p.seconds / measured_s - 1));
+    inside += p.low_s <= measured_s && measured_s <= p.high_s;
+  }
+
+  ErrorStatistics summary(const std::string& op) {
+    std::sort(errors.begin(), errors.end());
+    const auto n = static_cast<double>(errors.size());
+    double sum = 0;
+    for (const double e : errors) sum += e;
+    return {.op = op,
+            .count = errors.size(),
+            .mean = sum / n,
+            .median = quantile(errors, 0.5),
+            .p90 = quantile(errors, 0.9),
+            .inside = static_cast<double>(inside) / n};
+  }
+};
+
+std::vector<ErrorStatistics> statistics(const std::vector<CsvCall>& calls,
+                                        const std::vector<Prediction>& predictions) {
+  std::map<std::string, Collected> by_op;
+  Collected all;
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (!calls[i].latency_s) continue;
+    by_op[calls[i].call.op].add(predictions[i], *calls[i].latency_s);
+    all.add(predictions[i], *calls[i].latency_s);
+  }
+  std::vector<ErrorStatistics> list;
+  for (auto& [op, collected] : by_op) list.push_back(collected.summary(op));
+  if (list.size() > 1) list.push_back(all.summary("all"));
+  return list;
+}
+
+void remove_column(Csv& csv, const std::string& column) {
+  const auto it = std::find(csv.header.begin(), csv.header.end(), column);
+  if (it == csv.header.end()) return;
+  const auto at = it - csv.header.begin();
+  csv.header.erase(it);
+  for (auto& row : csv.rows) row.erase(row.begin() + at);
+}
+
+}  // namespace
+
+KernelPredictions predict_kernels(const DelayTable& table, Csv csv, const std::string& where) {
+  KernelPredictions k;
+  k.calls = calls_of(csv, where);
+  for (std::size_t i = 0; i < k.calls.size(); ++i) {
+    try {
+      k.predictions.push_back(predict_call(table, k.calls[i].call));
+    } catch (const BadInput& e) {
+      throw BadInput(where + ": line " + std::to_string(csv.lines[i]) + " (row " +
+                     std::to_string(i + 1) + "): " + e.what() +
+                     "; calibrate this operator and dtype, or remove the row");
+    }
+  }
+  for (const char* column : kAdded) remove_column(csv, column);
+  csv.header.insert(csv.header.end(), std::begin(kAdded), std::end(kAdded));
+  for (std::size_t i = 0; i < csv.rows.size(); ++i) {
+    const Prediction& p = k.predictions[i];
+    for (const double s : {p.seconds, p.low_s, p.high_s})
+      csv.rows[i].push_back(fmt::format("{:.5g}", s * 1e6));
+    csv.rows[i].emplace_back(name(p.basis));
+  }
+  k.csv = std::move(csv);
+  k.errors = statistics(k.calls, k.predictions);
+  return k;
+}
+
+std::string csv_text(const Csv& csv) {
+  std::string text = csv_line(csv.header);
+  for (const auto& row : csv.rows) text += csv_line(row);
+  return text;
+}
+
+std::string error_table(const std::vector<ErrorStatistics>& errors) {
+  std::string text = fmt::format("{:<24}{:>8}{:>10}{:>10}{:>10}{:>15}\n", "operator", "calls",
+                                 "median", "mean", "p90", "in low…high");
+  for (const ErrorStatistics& e : errors)
+    text += fmt::format("{:<24.24}{:>8}{:>9.1f}%{:>9.1f}%{:>9.1f}%{:>14.0f}%\n", e.op, e.count,
+                        100 * e.median, 100 * e.mean, 100 * e.p90, 100 * e.inside);
+  return text;
+}
+
+nlohmann::json to_json(const KernelPredictions& k) {
+  nlohmann::json j{{"predictions", nlohmann::json::array()}, {"errors", nlohmann::json::array()}};
+  for (std::size_t i = 0; i < k.calls.size(); ++i) {
+    const Prediction& p = k.predictions[i];
+    nlohmann::json one{{"call", call_to_json(k.calls[i].call)},
+                       {"predicted_us", p.seconds * 1e6},
+                       {"low_us", p.low_s * 1e6},
+                       {"high_us", p.high_s * 1e6},
+                       {"bound", name(p.bound)},
+                       {"basis", name(p.basis)}};
+    if (k.calls[i].latency_s) one["latency_us"] = *k.calls[i].latency_s * 1e6;
+    j["predictions"].push_back(std::move(one));
+  }
+  for (const ErrorStatistics& e : k.errors)
+    j["errors"].push_back({{"op", e.op},
+                           {"count", e.count},
+                           {"mean", e.mean},
+                           {"median", e.median},
+                           {"p90", e.p90},
+                           {"inside", e.inside}});
+  return j;
+}
+
+}  // namespace ridge

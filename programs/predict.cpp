@@ -1,0 +1,67 @@
+#include <fmt/format.h>
+
+#include <cstdio>
+#include <fstream>
+#include <iterator>
+#include <nlohmann/json.hpp>
+
+#include "kernels/core/json_file.h"
+#include "kernels/core/run_main.h"
+#include "predictor/predict_kernels.h"
+#include "programs/cli.h"
+
+namespace ridge {
+namespace {
+
+struct KernelsOptions {
+  std::string table, csv, out;
+  bool json = false;
+};
+
+std::string read_text(const std::string& path) {
+  std::ifstream in(path, std::ios::binary);
+  if (!in || std::filesystem::is_directory(path))
+    throw BadInput(path + ": cannot be read; give a CSV file");
+  return {std::istreambuf_iterator<char>(in), {}};
+}
+
+// The predictions to a file or standard output; what people read then goes to standard error, so
+// that a pipe gets only the data.
+int kernels(const KernelsOptions& o) {
+  const DelayTable table = load_table(o.table);
+  for (const std::string& note : table.notes) fmt::print(stderr, "note: {}\n", note);
+  const KernelPredictions k = predict_kernels(table, parse_csv(read_text(o.csv), o.csv), o.csv);
+  const std::string text = o.json ? to_json(k).dump(1) + "\n" : csv_text(k.csv);
+  if (o.out.empty())
+    fmt::print("{}", text);
+  else
+    write_file(o.out, text);
+  std::FILE* people = o.out.empty() ? stderr : stdout;
+  if (!k.errors.empty())
+    fmt::print(people, "|predicted / measured - 1| on {}\n{}", table.device.name,
+               error_table(k.errors));
+  if (!o.out.empty()) fmt::print("{} calls predicted: {}\n", k.calls.size(), o.out);
+  if (std::fflush(stdout) != 0) throw std::runtime_error("standard output cannot be written");
+  return 0;
+}
+
+int predict(int argc, char** argv) {
+  CLI::App app("Predicts latencies from a delay-factor table.");
+  app.require_subcommand(1);
+  KernelsOptions o;
+  CLI::App* sub = app.add_subcommand("kernels", "Latency of every call in a CSV file");
+  sub->add_option("--table", o.table, "Delay-factor table of the device")->required();
+  sub->add_option("--csv", o.csv, "Calls: columns op, dtype and one per axis; latency_us optional")
+      ->required();
+  sub->add_option("--out", o.out, "Where the predictions go (standard output without it)");
+  sub->add_flag("--json", o.json, "Predictions and errors as JSON");
+  if (const auto code = parse_command_line(app, argc, argv)) return *code;
+  return kernels(o);
+}
+
+}  // namespace
+}  // namespace ridge
+
+int main(int argc, char** argv) {
+  return ridge::run_main([&] { return ridge::predict(argc, argv); });
+}
