@@ -40,7 +40,7 @@ CalibrationOptions options_for(const fs::path& folder, double budget_s) {
 
 int victim(const fs::path& folder) {
   const auto cpu = open_cpu_backend();
-  return run_calibration(*cpu, options_for(folder, 600)).interrupted ? 42 : 0;
+  return run_calibration(*cpu, options_for(folder, 30)).interrupted ? 42 : 0;
 }
 
 class CalibrationRun : public testing::Test {
@@ -216,7 +216,7 @@ TEST_F(CalibrationRun, EndsWhereTheDeviceIsLostAndLeavesThatCallOutOnResume) {
   EXPECT_EQ(last.status, Status::kSkipped);
   EXPECT_THAT(last.reason, HasSubstr("illegal memory access"));
   bound = -1000;
-  EXPECT_NO_THROW((void)run_calibration(fake, options_for(folder_, 3)));
+  EXPECT_NO_THROW((void)run_calibration(fake, options_for(folder_, 1.5)));
 }
 
 TEST_F(CalibrationRun, RemeasuresItsAnchorsThroughTheRun) {

@@ -79,7 +79,7 @@ def test_short_run_leaves_a_table():
 
 def test_killed_run_resumes():
     journal = folder() / "measurements.jsonl"
-    argv = commands.command(*SHORT, "--budget=600s", "--resume", "--out", folder())
+    argv = commands.command(*SHORT, "--budget=40s", "--resume", "--out", folder())
     kept = []
     for more in (4, 9):
         with subprocess.Popen(argv, env=commands.environment(), stdout=subprocess.DEVNULL,
