@@ -40,10 +40,15 @@ Measurement skipped(const Call& call) {
   return m;
 }
 
-// A delay that looks random, but is the same each time it is asked for.
+// In [0, 1): looks random, but is the same each time it is asked for.
 double hashed(const Call& call) {
-  uint64_t h = 1469598103934665603u;
-  for (int64_t d : call.dims) h = (h ^ static_cast<uint64_t>(d)) * 1099511628211u;
+  uint64_t h = 1;
+  for (int64_t d : call.dims) {  // splitmix64
+    h += static_cast<uint64_t>(d) + 0x9E3779B97F4A7C15u;
+    h = (h ^ (h >> 30)) * 0xBF58476D1CE4E5B9u;
+    h = (h ^ (h >> 27)) * 0x94D049BB133111EBu;
+    h ^= h >> 31;
+  }
   return static_cast<double>(h >> 40) / static_cast<double>(1 << 24);
 }
 
