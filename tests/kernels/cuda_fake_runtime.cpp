@@ -1,10 +1,7 @@
 #include "tests/kernels/cuda_fake_runtime.h"
 
-#include <cublasLt.h>
 #include <cuda_runtime.h>
 
-#include <algorithm>
-#include <cstring>
 #include <utility>
 
 #include "kernels/cuda/flush.h"
@@ -133,87 +130,6 @@ cudaError_t cudaGraphExecDestroy(cudaGraphExec_t e) {
   --state().live_execs;
   drop(e);
   return cudaSuccess;
-}
-
-const char* cublasGetStatusString(cublasStatus_t) { return "cublas status"; }
-cublasStatus_t cublasDestroy_v2(cublasHandle_t) { return CUBLAS_STATUS_SUCCESS; }
-cublasStatus_t cublasLtDestroy(cublasLtHandle_t) { return CUBLAS_STATUS_SUCCESS; }
-cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* d, cublasComputeType_t,
-                                        cudaDataType_t) {
-  *d = token<cublasLtMatmulDesc_t>();
-  return CUBLAS_STATUS_SUCCESS;
-}
-cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t d) {
-  drop(d);
-  return CUBLAS_STATUS_SUCCESS;
-}
-cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t, cublasLtMatmulDescAttributes_t,
-                                              const void*, size_t) {
-  return CUBLAS_STATUS_SUCCESS;
-}
-cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* l, cudaDataType, uint64_t,
-                                          uint64_t, int64_t) {
-  *l = token<cublasLtMatrixLayout_t>();
-  return CUBLAS_STATUS_SUCCESS;
-}
-cublasStatus_t cublasLtMatrixLayoutDestroy(cublasLtMatrixLayout_t l) {
-  drop(l);
-  return CUBLAS_STATUS_SUCCESS;
-}
-cublasStatus_t cublasLtMatrixLayoutSetAttribute(cublasLtMatrixLayout_t,
-                                                cublasLtMatrixLayoutAttribute_t, const void*,
-                                                size_t) {
-  return CUBLAS_STATUS_SUCCESS;
-}
-cublasStatus_t cublasLtMatmulPreferenceCreate(cublasLtMatmulPreference_t* p) {
-  *p = token<cublasLtMatmulPreference_t>();
-  return CUBLAS_STATUS_SUCCESS;
-}
-cublasStatus_t cublasLtMatmulPreferenceDestroy(cublasLtMatmulPreference_t p) {
-  drop(p);
-  return CUBLAS_STATUS_SUCCESS;
-}
-cublasStatus_t cublasLtMatmulPreferenceSetAttribute(cublasLtMatmulPreference_t,
-                                                    cublasLtMatmulPreferenceAttributes_t,
-                                                    const void*, size_t) {
-  return CUBLAS_STATUS_SUCCESS;
-}
-// An algorithm is its index, in the first word of its opaque data.
-cublasStatus_t cublasLtMatmulAlgoGetHeuristic(cublasLtHandle_t, cublasLtMatmulDesc_t,
-                                              cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
-                                              cublasLtMatrixLayout_t, cublasLtMatrixLayout_t,
-                                              cublasLtMatmulPreference_t, int most,
-                                              cublasLtMatmulHeuristicResult_t* results,
-                                              int* count) {
-  *count = std::min(most, static_cast<int>(state().algorithms.size()));
-  state().runs.assign(state().algorithms.size(), 0);
-  for (int i = 0; i < *count; ++i) {
-    results[i] = {};
-    results[i].algo.data[0] = static_cast<uint64_t>(i);
-  }
-  return *count ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_NOT_SUPPORTED;
-}
-cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t, const void*, const void*,
-                              cublasLtMatrixLayout_t, const void*, cublasLtMatrixLayout_t,
-                              const void*, const void*, cublasLtMatrixLayout_t, void*,
-                              cublasLtMatrixLayout_t, const cublasLtMatmulAlgo_t* algo, void*,
-                              size_t, cudaStream_t) {
-  const auto i = static_cast<std::size_t>(algo->data[0]);
-  if (state().algorithms[i].refused) return CUBLAS_STATUS_NOT_SUPPORTED;
-  ++state().runs[i];
-  ridge::fake_cuda::launch("matmul " + std::to_string(i), state().algorithms[i].time_s);
-  return CUBLAS_STATUS_SUCCESS;
-}
-cublasStatus_t cublasLtMatmulAlgoConfigGetAttribute(const cublasLtMatmulAlgo_t* algo,
-                                                    cublasLtMatmulAlgoConfigAttributes_t which,
-                                                    void* value, size_t bytes, size_t* written) {
-  std::memset(value, 0, bytes);
-  if (which == CUBLASLT_ALGO_CONFIG_ID) {
-    const auto id = static_cast<int32_t>(algo->data[0]);
-    std::memcpy(value, &id, sizeof id);
-  }
-  *written = bytes;
-  return CUBLAS_STATUS_SUCCESS;
 }
 
 }  // extern "C"
