@@ -25,8 +25,12 @@ std::filesystem::path plugin_path() {
 
 std::unique_ptr<Backend> open_cuda(int device, std::string* why) {
   const auto path = plugin_path();
-  if (!std::filesystem::exists(path)) {
-    *why = "built without CUDA (no " + path.filename().string() + " beside the program)";
+  std::error_code unreadable;
+  if (!std::filesystem::exists(path, unreadable)) {
+    *why = std::getenv("RIDGE_PLUGIN_DIR")
+               ? "RIDGE_PLUGIN_DIR names " + path.parent_path().string() + ", which has no " +
+                     path.filename().string()
+               : "built without CUDA (no " + path.filename().string() + " beside the program)";
     return nullptr;
   }
   // The plugin stays open: its backend's code must outlive every use.

@@ -19,4 +19,10 @@ struct OutOfMemory : std::runtime_error {
   using std::runtime_error::runtime_error;
 };
 
+// The device's context died (an illegal address, an ECC error): nothing more runs on it in this
+// process. Runs end here, what was measured is kept.
+struct DeviceLost : std::runtime_error {
+  using std::runtime_error::runtime_error;
+};
+
 }  // namespace ridge

@@ -16,6 +16,9 @@ enum class Draw {
   kUsual,       // only one of `usual`
 };
 
+// Whether the work of a call never shrinks as the axis grows. It does along a stride.
+enum class Growth { kMonotone, kFree };
+
 struct Axis {
   std::string name;
   std::string doc;
@@ -25,6 +28,7 @@ struct Axis {
   int64_t sweep_high = 8192;
   std::vector<int64_t> usual;  // values that LLMs have
   Draw draw = Draw::kLogUniform;
+  Growth growth = Growth::kMonotone;
 };
 
 // One element of one output.

@@ -37,6 +37,8 @@ class HostTensor {
 
   const TensorSpec& spec() const { return spec_; }
   double at(int64_t index) const;
+  // at(i) == at(i + period()): what a reference that reads a tensor often needs to decode once.
+  int64_t period() const { return owned_.empty() ? period_ : spec_.count(); }
   // The address of a full, owned copy; null for a periodic view.
   const std::byte* owned_data() const { return owned_.empty() ? nullptr : owned_.data(); }
 

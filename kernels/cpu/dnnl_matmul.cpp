@@ -1,5 +1,7 @@
 #include "kernels/cpu/dnnl_matmul.h"
 
+#include <unordered_map>
+
 #include "kernels/cpu/dnnl_compat.h"
 
 namespace ridge {
@@ -35,6 +37,26 @@ std::function<void()> bind_packed_matmul(CpuContext& context, const PackedMatmul
           arguments = std::unordered_map<int, Memory>{{DNNL_ARG_SRC, a_memory},
                                                       {DNNL_ARG_WEIGHTS, packed},
                                                       {DNNL_ARG_DST, c_memory}}]() mutable {
+    primitive.execute(stream, arguments);
+    stream.wait();
+  };
+}
+
+std::function<void()> bind_batched_matmul(CpuContext& context, const BatchedMatmul& s,
+                                          const float* a, const float* b, float* c,
+                                          std::string* detail) {
+  auto plain = [](int64_t rows, int64_t columns, int64_t batch) {
+    return Memory::desc({batch, rows, columns}, Memory::data_type::f32, Memory::format_tag::abc);
+  };
+  const Memory::desc a_desc = plain(s.m, s.k, s.batch), b_desc = plain(s.k, s.n, s.batch),
+                     c_desc = plain(s.m, s.n, s.batch);
+  const auto primitive_desc = dnnl_compat::matmul(context.engine, a_desc, b_desc, c_desc);
+  if (detail) *detail = primitive_desc.impl_info_str();
+  return [primitive = dnnl::matmul(primitive_desc), stream = context.stream,
+          arguments = std::unordered_map<int, Memory>{
+              {DNNL_ARG_SRC, {a_desc, context.engine, const_cast<float*>(a)}},
+              {DNNL_ARG_WEIGHTS, {b_desc, context.engine, const_cast<float*>(b)}},
+              {DNNL_ARG_DST, {c_desc, context.engine, c}}}]() mutable {
     primitive.execute(stream, arguments);
     stream.wait();
   };

@@ -18,4 +18,12 @@ std::function<void()> bind_packed_matmul(CpuContext& context, const PackedMatmul
                                          const void* a, const void* w, void* c,
                                          std::string* detail);
 
+// C[b,m,n] = A[b,m,k] · B[b,k,n] in f32, all row-major; both operands are taken as they come.
+struct BatchedMatmul {
+  int64_t batch = 0, m = 0, n = 0, k = 0;
+};
+std::function<void()> bind_batched_matmul(CpuContext& context, const BatchedMatmul& shape,
+                                          const float* a, const float* b, float* c,
+                                          std::string* detail);
+
 }  // namespace ridge

@@ -50,6 +50,57 @@ inline void store_fence() {
 #endif
 }
 
+// How much of a vector an access covers: loops over a range give All to whole vectors and Some to
+// what is left at its ends, whose missing lanes read as `missing`.
+struct All {};
+struct Some {
+  int64_t lanes;
+};
+inline Floats load(const float* p, All, float = 0) { return load(p); }
+inline Floats load(const float* p, Some some, float missing = 0) {
+  Floats v = Floats{} + missing;
+  std::memcpy(&v, p, static_cast<std::size_t>(some.lanes) * sizeof(float));
+  return v;
+}
+// Zero in the lanes that Some leaves out.
+inline Floats keep(Floats v, All) { return v; }
+inline Floats keep(Floats v, Some some) {
+  for (int i = 0; i < kLanes; ++i)
+    if (i >= some.lanes) v[i] = 0;
+  return v;
+}
+enum class Store { kCached, kStreaming };
+template <Store how>
+void store(float* p, Floats v, All) {
+  if constexpr (how == Store::kStreaming)
+    store_streaming(p, v);
+  else
+    store(p, v);
+}
+template <Store how>
+void store(float* p, Floats v, Some some) {
+  std::memcpy(p, &v, static_cast<std::size_t>(some.lanes) * sizeof(float));
+}
+
+// Calls f(i, All or Some) over [first, last), so that base + i is aligned to a vector for every
+// All.
+template <class F>
+void for_vectors(const float* base, int64_t first, int64_t last, const F& f) {
+  const auto misaligned =
+      static_cast<int64_t>(reinterpret_cast<uintptr_t>(base + first) / 4 % kLanes);
+  const int64_t head = misaligned == 0 ? 0 : kLanes - misaligned;
+  int64_t i = first;
+  if (head > 0) {
+    const int64_t n = head < last - first ? head : last - first;
+    if (n > 0) f(i, Some{n});
+    i += n;
+  }
+  for (; i + kLanes <= last; i += kLanes) f(i, All{});
+  if (i < last) f(i, Some{last - i});
+}
+
+inline void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }
+
 inline Floats broadcast(float x) { return Floats{} + x; }
 inline Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
 inline Floats absolute(Floats x) { return x < 0 ? -x : x; }

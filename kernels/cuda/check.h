@@ -8,14 +8,37 @@
 
 namespace ridge {
 
-// Throws OutOfMemory for cudaErrorMemoryAllocation, std::runtime_error for the rest; the message
-// carries the expression and the runtime's own words.
+// Errors after which the driver refuses every further call of this process on the device.
+inline bool is_sticky(cudaError_t status) {
+  switch (status) {
+    case cudaErrorIllegalAddress:
+    case cudaErrorLaunchFailure:
+    case cudaErrorLaunchTimeout:
+    case cudaErrorHardwareStackError:
+    case cudaErrorIllegalInstruction:
+    case cudaErrorMisalignedAddress:
+    case cudaErrorInvalidAddressSpace:
+    case cudaErrorInvalidPc:
+    case cudaErrorAssert:
+    case cudaErrorECCUncorrectable:
+      return true;
+    default:
+      return false;
+  }
+}
+
+// Throws OutOfMemory for cudaErrorMemoryAllocation, DeviceLost for the sticky ones,
+// std::runtime_error for the rest; the message carries the expression and the runtime's own words.
 inline void check(cudaError_t status, const char* what) {
   if (status == cudaSuccess) return;
   (void)cudaGetLastError();  // clear it, so that the next call is not blamed
   const std::string text =
       std::string(what) + ": " + cudaGetErrorName(status) + ", " + cudaGetErrorString(status);
   if (status == cudaErrorMemoryAllocation) throw OutOfMemory(text);
+  if (is_sticky(status))
+    throw DeviceLost(text +
+                     "; a launch before this call failed, and the device takes no more work from "
+                     "this process: start it again");
   throw std::runtime_error(text);
 }
 

@@ -4,6 +4,7 @@
 #include <cuda_runtime.h>
 
 #include <any>
+#include <functional>
 #include <map>
 #include <string>
 
@@ -26,6 +27,8 @@ struct CudaContext {
   void* workspace = nullptr;      // shared by all launches: 32 MiB on Hopper, 4 MiB elsewhere
   std::size_t workspace_bytes = 0;
   std::map<std::string, std::any> tuned;  // choices made once per call (an algorithm), by key
+  // Enqueues an L2 flush that leaves clean lines, for choices that must hold for cold operands.
+  std::function<void()> flush_l2;
 
   int sm() const { return properties.major * 10 + properties.minor; }  // 75, 80, 86, 89, 90
 };

@@ -26,6 +26,33 @@ __host__ __device__ inline void store_pack(T* p, const Pack<T>& value) {
   *reinterpret_cast<Pack<T>*>(p) = value;
 }
 
+// For data larger than the caches: lines that are evicted first, so that they do not push out what
+// other kernels left there.
+template <class T>
+__device__ inline Pack<T> load_pack_streaming(const T* p) {
+  Pack<T> pack;
+  *reinterpret_cast<int4*>(&pack) = __ldcs(reinterpret_cast<const int4*>(p));
+  return pack;
+}
+template <class T>
+__device__ inline void store_pack_streaming(T* p, const Pack<T>& value) {
+  __stcs(reinterpret_cast<int4*>(p), *reinterpret_cast<const int4*>(&value));
+}
+
+enum class Reuse { kCached, kStreaming };
+template <Reuse reuse, class T>
+__device__ inline Pack<T> load_pack_as(const T* p) {
+  if constexpr (reuse == Reuse::kStreaming) return load_pack_streaming(p);
+  return load_pack(p);
+}
+template <Reuse reuse, class T>
+__device__ inline void store_pack_as(T* p, const Pack<T>& value) {
+  if constexpr (reuse == Reuse::kStreaming)
+    store_pack_streaming(p, value);
+  else
+    store_pack(p, value);
+}
+
 // The block's dynamic shared memory, 16-byte aligned. Templates that declared it themselves with
 // different types would clash.
 #ifdef __CUDACC__

@@ -1,0 +1,115 @@
+#pragma once
+#include <filesystem>
+#include <map>
+#include <memory>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "kernels/core/backend.h"
+#include "profilers/measurement.h"
+#include "roofline/ceilings.h"
+
+namespace ridge {
+
+class DelayModel;
+
+// One measured call. Repeats of a call by the same method are one sample.
+struct Sample {
+  Call call;
+  Method method = Method::kStream;
+  double median_s = 0, p10_s = 0, p90_s = 0;
+  std::size_t count = 0;
+  double ideal_s = 0;
+  double delay_factor = 0;  // median_s / ideal_s; below 1 is kept: it shows a wrong ceiling
+  Bound bound = Bound::kDram;
+  std::vector<std::string> labels;
+
+  friend bool operator==(const Sample&, const Sample&) = default;
+};
+
+// The fitted delay of one operator, dtype and implementation:
+//   latency = (fixed_s + ideal) · delay(features),  never below ideal · floor
+// delay is a Gaussian process over standardised features (delay_model_gp.h) through `samples`, or
+// one constant where there are too few of them.
+struct Curve {
+  std::string op;
+  Dtype dtype = Dtype::kF32;
+  std::string implementation;
+  std::string kind;                          // "gaussian_process", "constant"
+  double fixed_s = 0;                        // cost of a call however small
+  double floor = 1;                          // min(1, smallest measured delay factor)
+  std::vector<std::size_t> samples;          // into DelayTable::samples
+  std::vector<int64_t> dims_low, dims_high;  // measured domain
+  // gaussian_process
+  std::vector<std::string> features;  // delay_model_features.h
+  std::vector<double> centre, scale;  // z = (clamp(feature, low, high) − centre) / scale
+  std::vector<double> low, high;
+  std::vector<double> weights;  // 1 / length², 0 for a feature that does not vary
+  double signal = 0, linear = 0, noise = 0;
+  // constant
+  double log_delay = 0, log_delay_sd = 0;
+  // Leave-one-out: median and 90th percentile of |predicted / measured − 1|, and how many standard
+  // deviations hold 80 % of the points.
+  double cv_median_error = 0, cv_p90_error = 0;
+  double interval = 1.28;
+
+  friend bool operator==(const Curve&, const Curve&) = default;
+};
+
+// Fixed cost of a launch, part of the ceilings: on a stream and as a node of a graph.
+struct LaunchCost {
+  double stream_s = 0, graph_s = 0;
+  friend bool operator==(const LaunchCost&, const LaunchCost&) = default;
+};
+
+// One line of the head that first-generation readers use: an operator by its table name, over the
+// samples of the head's dtype.
+struct Factor {
+  double average = 0, smallest = 0, largest = 0;
+  double average_flops_per_s = 0, average_bytes_per_s = 0;
+  std::size_t count = 0;
+  Bound bound = Bound::kDram;  // of most of its samples
+  friend bool operator==(const Factor&, const Factor&) = default;
+};
+
+struct DelayTable {
+  DeviceInfo device;
+  Ceilings ceilings;
+  LaunchCost launch;
+  Method method = Method::kStream;  // whose samples the curves are fitted to
+  std::map<std::string, std::string> provenance;
+  std::vector<std::string> run_ids;
+  std::vector<Sample> samples;
+  std::vector<Curve> curves;
+  std::map<std::string, Factor> factors;
+  Dtype factors_dtype = Dtype::kF32;
+  std::vector<std::string> notes;           // what was left out or corrected, in sentences
+  std::shared_ptr<const DelayModel> model;  // curves and samples, ready to be asked
+};
+
+// Delay factors and curves of every measurement with status ok. A call whose ceiling was not
+// measured is left out and named in `notes`. Throws BadInput where nothing is left.
+DelayTable make_table(const DeviceInfo& device, const Ceilings& ceilings,
+                      const std::vector<Measurement>& measurements,
+                      const std::map<std::string, std::string>& provenance);
+
+// DESIGN §4: the first generation's head, then all of the table.
+nlohmann::json table_to_json(const DelayTable& table);
+// Also takes first-generation tables; their known faults are corrected and named in `notes`.
+// Throws BadInput that names `where` (a file), the key and what to do.
+DelayTable table_from_json(const nlohmann::json& j, const std::string& where);
+
+// Validates, writes to a temporary name, syncs and renames; throws std::runtime_error with the
+// path and the reason where that fails, with the earlier file as it was.
+void save_table(const DelayTable& table, const std::filesystem::path& path);
+
+// `device`, when not empty, is whose table this must be. Throws BadInput.
+DelayTable load_table(const std::filesystem::path& path, const std::string& device = {});
+
+inline constexpr int kTableVersion = 2;
+
+// A first-generation table (no schema_version), by table_from_json.
+DelayTable first_generation_table(const nlohmann::json& j, const std::string& where);
+
+}  // namespace ridge

@@ -1,0 +1,311 @@
+#include <omp.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstring>
+#include <limits>
+
+#include "kernels/attention_decode/attention_decode.h"
+#include "kernels/attention_prefill/vectors.h"
+#include "kernels/cpu/context.h"
+
+// All keys of all (sequence, key head) pairs are one long range that is cut into equal parts, one a
+// thread, so that a single sequence uses every core too. A thread keeps (largest score, sum,
+// output) of the pairs it has keys of; those that two or more threads share are merged at the end.
+// Each row of K and V is loaded from memory once for all query heads of its group.
+namespace ridge::attention_decode {
+namespace {
+
+using simd::kLanes;
+using Vec = simd::Floats;
+
+constexpr int kKeys = 64;  // a tile of K or V rows: 32 KiB at head_dim 128
+
+struct Task {
+  Dims d;
+  const float *q, *k, *v;
+  float* o;
+  int threads;
+
+  int64_t group() const { return d.heads / d.kv_heads; }
+  int64_t caches() const { return d.batch * d.kv_heads; }
+  // largest[group], sum[group], output[group][head_dim]
+  int64_t state_floats() const { return (group() * (2 + d.head_dim) + 15) / 16 * 16; }
+  // two shared states, queries[group][head_dim], scores[group][kKeys]
+  int64_t thread_floats() const { return 2 * state_floats() + group() * (d.head_dim + kKeys) + 16; }
+};
+
+struct State {
+  float *largest, *sums, *output;
+};
+
+State state_at(const Task& t, float* base) {
+  return {base, base + t.group(), base + 2 * t.group()};
+}
+
+// scores[h][j] = queries[h] · K[j] for kHeads heads and as many rows of K as make one vector of
+// scores. Meanwhile the same rows of V are fetched where `v` is given.
+template <int kHeads>
+void dot(const float* queries, const float* k, const float* v, int64_t head_dim, float* scores) {
+  constexpr int kRows = kLanes / kHeads;
+  simd::Vecs<kLanes> sums{};
+  int64_t i = 0;
+  for (; i + kLanes <= head_dim; i += kLanes) {
+    simd::Vecs<kHeads> q;
+    for (int h = 0; h < kHeads; ++h) q[h] = simd::load(queries + h * head_dim + i);
+    for (int j = 0; j < kRows; ++j) {
+      const Vec row = simd::load(k + j * head_dim + i);
+      if (v) simd::prefetch(v + j * head_dim + i);
+      for (int h = 0; h < kHeads; ++h) sums[h * kRows + j] += q[h] * row;
+    }
+  }
+  if (i < head_dim)
+    for (int j = 0; j < kRows; ++j) {
+      const Vec row = simd::load_tail(k + j * head_dim + i);
+      for (int h = 0; h < kHeads; ++h)
+        sums[h * kRows + j] += simd::load_tail(queries + h * head_dim + i) * row;
+    }
+  const Vec all = simd::sums_of(sums);
+  for (int h = 0; h < kHeads; ++h)
+    std::memcpy(scores + h * kKeys, reinterpret_cast<const float*>(&all) + h * kRows,
+                kRows * sizeof(float));
+}
+
+float dot_one(const float* q, const float* k, int64_t head_dim) {
+  float sum = 0;
+#pragma omp simd reduction(+ : sum)
+  for (int64_t i = 0; i < head_dim; ++i) sum += q[i] * k[i];
+  return sum;
+}
+
+template <int kHeads>
+void score_heads(const float* queries, const float* k, const float* v, int64_t keys,
+                 int64_t head_dim, float* scores) {
+  constexpr int kRows = kLanes / kHeads;
+  int64_t j = 0;
+  for (; j + kRows <= keys; j += kRows)
+    dot<kHeads>(queries, k + j * head_dim, v ? v + j * head_dim : nullptr, head_dim, scores + j);
+  for (; j < keys; ++j)
+    for (int h = 0; h < kHeads; ++h)
+      scores[h * kKeys + j] = dot_one(queries + h * head_dim, k + j * head_dim, head_dim);
+}
+
+void score(const float* queries, const float* k, const float* v, int64_t heads, int64_t keys,
+           int64_t head_dim, float* scores) {
+  int64_t h = 0;
+  const auto fetched = [&] { return h == 0 ? v : nullptr; };
+  for (; h + 4 <= heads; h += 4)
+    score_heads<4>(queries + h * head_dim, k, fetched(), keys, head_dim, scores + h * kKeys);
+  for (; h + 2 <= heads; h += 2)
+    score_heads<2>(queries + h * head_dim, k, fetched(), keys, head_dim, scores + h * kKeys);
+  for (; h < heads; ++h)
+    score_heads<1>(queries + h * head_dim, k, fetched(), keys, head_dim, scores + h * kKeys);
+}
+
+// Scores become 2^(score − largest); places past `keys` become 0. The output is rescaled.
+void exponentiate(const Task& t, float* scores, int64_t keys, State state) {
+  constexpr float kLowest = std::numeric_limits<float>::lowest();
+  for (int64_t h = 0; h < t.group(); ++h) {
+    float* row = scores + h * kKeys;
+    std::fill(row + keys, row + kKeys, kLowest);
+    Vec m = simd::broadcast(state.largest[h]);
+    for (int j = 0; j < kKeys; j += kLanes) m = simd::maximum(m, simd::load(row + j));
+    const float largest = simd::largest(m);
+    const float rescale = simd::exp2_nonpositive(simd::broadcast(state.largest[h] - largest))[0];
+    Vec total{};
+    for (int j = 0; j < kKeys; j += kLanes) {
+      const Vec p = simd::exp2_nonpositive(simd::load(row + j) - largest);
+      simd::store(row + j, p);
+      total += p;
+    }
+    std::fill(row + keys, row + kKeys, 0.0f);
+    state.sums[h] = state.sums[h] * rescale + simd::sum(total);
+    if (largest > state.largest[h])
+      for (int64_t i = 0; i < t.d.head_dim; ++i) state.output[h * t.d.head_dim + i] *= rescale;
+    state.largest[h] = largest;
+  }
+}
+
+// Rows of V, the scores of their keys, and the next tile of K to fetch meanwhile (or null).
+struct Values {
+  const float *scores, *v, *next_k;
+  int64_t keys, head_dim;
+};
+
+// output[h][i …] += Σ_j scores[h][j] · V[j][i …] for kHeads heads and kCount vectors of features.
+template <int kHeads, int kCount>
+void accumulate_block(const Values& s, int64_t i, float* output) {
+  simd::Vecs<kHeads * kCount> sums;
+  for (int h = 0; h < kHeads; ++h)
+    for (int c = 0; c < kCount; ++c)
+      sums[h * kCount + c] = simd::load(output + h * s.head_dim + i + c * kLanes);
+  for (int64_t j = 0; j < s.keys; ++j) {
+    simd::Vecs<kCount> row;
+    for (int c = 0; c < kCount; ++c) row[c] = simd::load(s.v + j * s.head_dim + i + c * kLanes);
+    if (s.next_k)
+      for (int c = 0; c < kCount; ++c) simd::prefetch(s.next_k + j * s.head_dim + i + c * kLanes);
+    for (int h = 0; h < kHeads; ++h) {
+      const Vec p = simd::broadcast(s.scores[h * kKeys + j]);
+      for (int c = 0; c < kCount; ++c) sums[h * kCount + c] += p * row[c];
+    }
+  }
+  for (int h = 0; h < kHeads; ++h)
+    for (int c = 0; c < kCount; ++c)
+      simd::store(output + h * s.head_dim + i + c * kLanes, sums[h * kCount + c]);
+}
+
+template <int kHeads>
+void accumulate_heads(const Values& s, float* output) {
+  constexpr int kCount = kHeads == 4 ? 4 : 8;
+  int64_t i = 0;
+  for (; i + kCount * kLanes <= s.head_dim; i += kCount * kLanes)
+    accumulate_block<kHeads, kCount>(s, i, output);
+  for (; i + 2 * kLanes <= s.head_dim; i += 2 * kLanes) accumulate_block<kHeads, 2>(s, i, output);
+  for (; i + kLanes <= s.head_dim; i += kLanes) accumulate_block<kHeads, 1>(s, i, output);
+  if (i == s.head_dim) return;
+  for (int h = 0; h < kHeads; ++h) {
+    Vec sum = simd::load_tail(output + h * s.head_dim + i);
+    for (int64_t j = 0; j < s.keys; ++j)
+      sum += s.scores[h * kKeys + j] * simd::load_tail(s.v + j * s.head_dim + i);
+    simd::store_tail(output + h * s.head_dim + i, sum);
+  }
+}
+
+void accumulate(Values s, int64_t heads, float* output) {
+  const auto advance = [&](int count) {  // what is fetched is fetched with the first heads
+    s.scores += count * kKeys;
+    s.next_k = nullptr;
+    output += count * s.head_dim;
+    heads -= count;
+  };
+  for (; heads >= 4; advance(4)) accumulate_heads<4>(s, output);
+  for (; heads >= 2; advance(2)) accumulate_heads<2>(s, output);
+  for (; heads >= 1; advance(1)) accumulate_heads<1>(s, output);
+}
+
+// Attends the group's queries to keys [first, last) of one cache.
+void attend(const Task& t, int64_t cache, int64_t first, int64_t last, State state,
+            float* scratch) {
+  const Dims& d = t.d;
+  float *queries = scratch, *scores = scratch + t.group() * d.head_dim;
+  const float scale =
+      static_cast<float>(std::log2(std::exp(1.0)) / std::sqrt(static_cast<double>(d.head_dim)));
+  const int64_t q_floats = t.group() * d.head_dim;
+  for (int64_t i = 0; i < q_floats; ++i) queries[i] = t.q[cache * q_floats + i] * scale;
+  std::fill_n(state.largest, t.group(), std::numeric_limits<float>::lowest());
+  std::fill_n(state.sums, t.group(), 0.0f);
+  std::fill_n(state.output, q_floats, 0.0f);
+  for (int64_t j = first; j < last; j += kKeys) {
+    const int64_t keys = std::min<int64_t>(kKeys, last - j);
+    const int64_t offset = (cache * d.context + j) * d.head_dim;
+    score(queries, t.k + offset, t.v + offset, t.group(), keys, d.head_dim, scores);
+    exponentiate(t, scores, keys, state);
+    const float* next_k = j + 2 * kKeys <= last ? t.k + offset + kKeys * d.head_dim : nullptr;
+    accumulate({.scores = scores,
+                .v = t.v + offset,
+                .next_k = next_k,
+                .keys = keys,
+                .head_dim = d.head_dim},
+               t.group(), state.output);
+  }
+}
+
+// `into` becomes what it would be had it seen the keys of `from` too.
+void merge(const Task& t, State into, State from) {
+  const int64_t head_dim = t.d.head_dim;
+  for (int64_t h = 0; h < t.group(); ++h) {
+    const float largest = std::max(into.largest[h], from.largest[h]);
+    const float a = std::exp2(into.largest[h] - largest), b = std::exp2(from.largest[h] - largest);
+    into.largest[h] = largest;
+    into.sums[h] = into.sums[h] * a + from.sums[h] * b;
+    for (int64_t i = h * head_dim; i < (h + 1) * head_dim; ++i)
+      into.output[i] = into.output[i] * a + from.output[i] * b;
+  }
+}
+
+void write(const Task& t, int64_t cache, State state) {
+  for (int64_t h = 0; h < t.group(); ++h) {
+    const float factor = 1.0f / state.sums[h];
+    float* o = t.o + (cache * t.group() + h) * t.d.head_dim;
+    for (int64_t i = 0; i < t.d.head_dim; ++i) o[i] = state.output[h * t.d.head_dim + i] * factor;
+  }
+}
+
+// The keys [begin, end) of thread `thread`, counted through all caches.
+struct Part {
+  int64_t begin, end;
+};
+Part part(const Task& t, int64_t thread) {
+  const int64_t keys = t.caches() * t.d.context;
+  return {thread * keys / t.threads, (thread + 1) * keys / t.threads};
+}
+
+// Slot 0 keeps a thread's state of the cache that its part begins in the middle of, slot 1 that of
+// the cache that its part begins but does not end; whole ones pass through slot 1 before it.
+void run_thread(const Task& t, int64_t thread, float* scratch) {
+  const auto [begin, end] = part(t, thread);
+  float* own = scratch + thread * t.thread_floats();
+  for (int64_t at = begin; at < end;) {
+    const int64_t cache = at / t.d.context, first = at % t.d.context;
+    const int64_t last = std::min(t.d.context, first + end - at);
+    const State state = state_at(t, own + (first == 0 ? t.state_floats() : 0));
+    attend(t, cache, first, last, state, own + 2 * t.state_floats());
+    if (first == 0 && last == t.d.context) write(t, cache, state);
+    at += last - first;
+  }
+}
+
+// Merges the caches that more than one thread has keys of.
+void merge_shared(const Task& t, float* scratch) {
+  const auto slot = [&](int64_t thread, int64_t i) {
+    return state_at(t, scratch + thread * t.thread_floats() + i * t.state_floats());
+  };
+  for (int64_t thread = 1, owner = 0; thread < t.threads; ++thread) {
+    const auto [begin, end] = part(t, thread);
+    if (begin == end || begin % t.d.context == 0) {
+      if (begin < end) owner = thread;
+      continue;
+    }
+    const int64_t cache = begin / t.d.context;
+    const bool starts_here = part(t, owner).begin <= cache * t.d.context;
+    const State into = slot(owner, starts_here ? 1 : 0);
+    merge(t, into, slot(thread, 0));
+    if (end >= (cache + 1) * t.d.context) {
+      write(t, cache, into);
+      owner = thread;
+    }
+  }
+}
+
+void run(const Task& t, float* scratch) {
+#pragma omp parallel for schedule(static, 1)
+  for (int thread = 0; thread < t.threads; ++thread) run_thread(t, thread, scratch);
+  merge_shared(t, scratch);
+}
+
+}  // namespace
+
+std::vector<CpuImplementation> cpu_implementations() {
+  CpuImplementation own;
+  own.op = "attention_decode";
+  own.name = "ridge";
+  own.unsupported = [](const CpuContext&, const Call& c) -> std::string {
+    return c.dtype == Dtype::kF32 ? "" : "only f32";
+  };
+  own.bind = [](CpuContext& context, const Call& c, const Arguments& a) {
+    const Task task{
+        .d = dims(c),
+        .q = static_cast<const float*>(a.inputs[0]),
+        .k = static_cast<const float*>(a.inputs[1]),
+        .v = static_cast<const float*>(a.inputs[2]),
+        .o = static_cast<float*>(a.outputs[0]),
+        .threads = context.threads,
+    };
+    simd::Scratch scratch(task.threads * task.thread_floats());
+    return make_launch(
+        [task, scratch = std::move(scratch)]() mutable { run(task, scratch.data()); });
+  };
+  return {own};
+}
+
+}  // namespace ridge::attention_decode

@@ -1,0 +1,36 @@
+#pragma once
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+
+#include "kernels/core/backend.h"
+
+namespace ridge::cuda {
+
+// The driver's management library, opened at run time; every query answers with nothing where the
+// library, the function or the permission is missing.
+class Nvml {
+ public:
+  // `pci_bus_id` as cudaDeviceGetPCIBusId writes it: it names one card whatever
+  // CUDA_VISIBLE_DEVICES says.
+  explicit Nvml(const std::string& pci_bus_id, const char* library = "libnvidia-ml.so.1");
+  ~Nvml();
+  Nvml(const Nvml&) = delete;
+  Nvml& operator=(const Nvml&) = delete;
+
+  bool available() const;
+  Telemetry telemetry() const;
+  // driver, ecc, mig, persistence, power_limit_w, max_sm_clock_hz, max_memory_clock_hz.
+  std::map<std::string, std::string> provenance() const;
+
+ private:
+  struct Api;
+  std::unique_ptr<Api> api_;
+};
+
+// "sw_power_cap+hw_thermal_slowdown"; "" when no bit but idleness is set. Bits as nvml.h defines
+// nvmlClocksEventReason* (nvmlClocksThrottleReason* before driver 535).
+std::string throttle_names(uint64_t reasons);
+
+}  // namespace ridge::cuda

@@ -1,0 +1,106 @@
+#include "roofline/device_specs.h"
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <cstdlib>
+#include <fstream>
+#include <nlohmann/json.hpp>
+
+#include "kernels/core/error.h"
+
+namespace ridge {
+namespace {
+
+namespace fs = std::filesystem;
+
+const fs::path kDevices = fs::path("roofline") / "devices";
+
+std::string plain(std::string_view name) {
+  std::string text;
+  for (const char c : name)
+    if (std::isalnum(static_cast<unsigned char>(c)))
+      text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+  for (const std::string_view maker : {"nvidia", "tesla", "geforce"})
+    if (text.starts_with(maker)) text.erase(0, maker.size());
+  return text;
+}
+
+double positive(const nlohmann::json& j, const char* key) {
+  const double value = j.at(key).get<double>();
+  if (!std::isfinite(value) || value <= 0) throw BadInput(std::string(key) + " must be positive");
+  return value;
+}
+
+DeviceSpec parse(const nlohmann::json& j) {
+  DeviceSpec s;
+  s.name = j.at("name").get<std::string>();
+  s.aliases = j.at("aliases").get<std::vector<std::string>>();
+  s.compute_capability = j.at("compute_capability").get<std::string>();
+  s.sm_count = static_cast<int>(positive(j, "sm_count"));
+  s.cuda_cores_per_sm = static_cast<int>(positive(j, "cuda_cores_per_sm"));
+  s.l2_bytes = static_cast<int64_t>(positive(j, "l2_bytes"));
+  s.memory_bytes = static_cast<int64_t>(positive(j, "memory_bytes"));
+  s.memory_bandwidth_bytes_per_s = positive(j, "memory_bandwidth_bytes_per_s");
+  s.max_clock_hz = positive(j, "max_clock_hz");
+  const nlohmann::json& peaks = j.at("peak_flops_per_s");
+  for (const auto& [key, value] : peaks.items())
+    s.peak_flops_per_s[key] = positive(peaks, key.c_str());
+  s.source = j.at("source").get<std::string>();
+  return s;
+}
+
+}  // namespace
+
+fs::path data_dir() {
+  if (const char* asked = std::getenv("RIDGE_DATA_DIR"); asked && *asked) return asked;
+  std::error_code ignored;
+  fs::path folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();
+  for (; !folder.empty() && folder != folder.root_path(); folder = folder.parent_path())
+    for (const fs::path& candidate : {folder, folder / "share" / "ridgepoint"})
+      if (fs::is_directory(candidate / kDevices, ignored)) return candidate;
+  return RIDGE_SOURCE_DIR;
+}
+
+DeviceSpec read_device_spec(const fs::path& file) {
+  std::ifstream in(file);
+  if (!in) throw BadInput(file.string() + ": cannot be read");
+  try {
+    return parse(nlohmann::json::parse(in));
+  } catch (const nlohmann::json::exception& e) {
+    throw BadInput(file.string() + ": not a device description: " + e.what());
+  } catch (const BadInput& e) {
+    throw BadInput(file.string() + ": " + e.what());
+  }
+}
+
+const std::vector<DeviceSpec>& device_specs() {
+  static const std::vector<DeviceSpec> all = [] {
+    const fs::path folder = data_dir() / kDevices;
+    std::error_code missing;
+    fs::directory_iterator files(folder, missing);
+    if (missing)
+      throw BadInput(folder.string() +
+                     ": no device descriptions there; set RIDGE_DATA_DIR to the folder that has "
+                     "roofline/devices");
+    std::vector<DeviceSpec> list;
+    for (const auto& entry : files)
+      if (entry.path().extension() == ".json") list.push_back(read_device_spec(entry.path()));
+    std::sort(list.begin(), list.end(),
+              [](const DeviceSpec& a, const DeviceSpec& b) { return a.name < b.name; });
+    return list;
+  }();
+  return all;
+}
+
+std::optional<DeviceSpec> find_device(std::string_view name) {
+  const std::string asked = plain(name);
+  for (const DeviceSpec& spec : device_specs()) {
+    if (plain(spec.name) == asked) return spec;
+    for (const std::string& alias : spec.aliases)
+      if (plain(alias) == asked) return spec;
+  }
+  return {};
+}
+
+}  // namespace ridge

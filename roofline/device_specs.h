@@ -1,0 +1,40 @@
+#pragma once
+#include <filesystem>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace ridge {
+
+// A GPU's datasheet: roofline/devices/<name>.json, one file a GPU. Peaks are dense.
+struct DeviceSpec {
+  std::string name;
+  std::vector<std::string> aliases;
+  std::string compute_capability;
+  int sm_count = 0;
+  int cuda_cores_per_sm = 0;
+  int64_t l2_bytes = 0;
+  int64_t memory_bytes = 0;
+  double memory_bandwidth_bytes_per_s = 0;
+  double max_clock_hz = 0;
+  std::map<std::string, double> peak_flops_per_s;  // by ceiling_name(): "matrix.bf16"
+  std::string source;
+};
+
+// Where the project's data files lie: $RIDGE_DATA_DIR, else the nearest of the executable's parent
+// folders (or their share/ridgepoint) that has them, else the source tree it was built from.
+std::filesystem::path data_dir();
+
+// Throws BadInput that names the file and key.
+DeviceSpec read_device_spec(const std::filesystem::path& file);
+
+// All of roofline/devices, by name. Read once.
+const std::vector<DeviceSpec>& device_specs();
+
+// By name or alias, or what NVML calls it ("NVIDIA H200", "Tesla T4"): letter case, punctuation and
+// the maker's name do not count. Nothing for a name that fits none, MIG slices among them.
+std::optional<DeviceSpec> find_device(std::string_view name);
+
+}  // namespace ridge

@@ -1,0 +1,140 @@
+// Attention's device code, run on the CPU, equals the double-precision reference.
+#include <gtest/gtest.h>
+
+#include <cmath>
+#include <random>
+
+#include "tests/shim/cuda_shim.h"
+// After the shim:
+#include "kernels/attention_decode/kernels.cuh"
+#include "kernels/attention_decode/splits.h"
+#include "kernels/attention_prefill/reference.h"
+
+namespace ridge {
+namespace {
+
+using attention_prefill::Dims;
+
+// Random Q, K, V in a dtype, and what O must be.
+template <class T>
+struct Case {
+  Case(const Dims& dims, Dtype dtype) : d(dims) {
+    std::mt19937_64 rng(5);
+    const std::vector<int64_t> cache{d.batch, d.kv_heads, d.kv_len, d.head_dim};
+    const std::vector<int64_t> rows{d.batch, d.seq, d.heads, d.head_dim};
+    for (const auto& shape : {rows, cache, cache}) {
+      const TensorSpec spec{.name = "x", .dtype = dtype, .shape = shape};
+      tensors.emplace_back(spec, random_values(spec, spec.count(), rng));
+    }
+    o.resize(static_cast<std::size_t>(tensors[0].spec().count()));
+    std::fill(o.begin(), o.end(), cuda::from_float<T>(NAN));
+    std::vector<Element> elements;
+    for (int64_t i = 0; i < static_cast<int64_t>(o.size()); ++i) elements.push_back({0, i});
+    expected.resize(o.size());
+    attention_prefill::reference(d, tensors, elements, expected);
+    tolerance = default_tolerance(dtype);
+  }
+  const T* in(int i) const {
+    return reinterpret_cast<const T*>(tensors[static_cast<std::size_t>(i)].owned_data());
+  }
+  // ‖O − expected‖ / ‖expected‖
+  double error() const {
+    double difference = 0, magnitude = 0;
+    for (std::size_t i = 0; i < o.size(); ++i) {
+      const double x = cuda::to_float(o[i]);
+      difference += (x - expected[i]) * (x - expected[i]);
+      magnitude += expected[i] * expected[i];
+    }
+    return std::sqrt(difference / magnitude);
+  }
+
+  Dims d;
+  std::vector<HostTensor> tensors;
+  std::vector<T> o;
+  std::vector<double> expected;
+  double tolerance = 0;
+};
+
+template <class T>
+void run_decode(Case<T>& c, int splits) {
+  namespace decode = attention_decode;
+  const Dims& d = c.d;
+  const int group = static_cast<int>(d.heads / d.kv_heads), head_dim = static_cast<int>(d.head_dim);
+  const int64_t rows = d.batch * d.heads;
+  const auto parts = static_cast<std::size_t>(rows * splits);
+  std::vector<float> outputs(parts * static_cast<std::size_t>(head_dim), NAN),
+      stats(2 * parts, NAN);
+  const decode::Tensors<T> t{c.in(0), c.in(1), c.in(2), c.o.data(), outputs.data(), stats.data()};
+  const decode::Shape s{
+      .context = d.kv_len,
+      .group = group,
+      .head_dim = head_dim,
+      .splits = splits,
+      .scale = static_cast<float>(std::log2(std::exp(1.0)) / std::sqrt(double(head_dim)))};
+  decode::with_instance<T>(group, head_dim, [&]<int kRowLanes, int kPacks, int kHeads>() {
+    const int64_t blocks = d.batch * d.kv_heads * ((group + kHeads - 1) / kHeads) * splits;
+    shim::launch({.grid = {static_cast<unsigned>(blocks)}, .block = {decode::kThreads}},
+                 decode::attend<T, kRowLanes, kPacks, kHeads>, t, s);
+  });
+  if (splits == 1) return;
+  const shim::Shape merge{.grid = {static_cast<unsigned>(rows)}, .block = {decode::kMergeThreads}};
+  if (head_dim > 128)
+    shim::launch(merge, decode::merge_parts<T, 256>, t, s);
+  else if (head_dim > 64)
+    shim::launch(merge, decode::merge_parts<T, 128>, t, s);
+  else
+    shim::launch(merge, decode::merge_parts<T, 64>, t, s);
+}
+
+template <class T>
+void check_decode(Dtype dtype) {
+  for (const Dims& d :
+       {Dims{1, 1, 1, 1, 1, 64}, Dims{2, 1, 37, 8, 2, 128}, Dims{1, 1, 150, 7, 1, 80},
+        Dims{1, 1, 65, 4, 4, 256}, Dims{1, 1, 200, 12, 1, 96}, Dims{3, 1, 9, 6, 3, 8},
+        Dims{1, 1, 131, 3, 1, 40}, Dims{1, 1, 64, 16, 2, 64}, Dims{1, 1, 33, 8, 1, 256}})
+    for (int splits : {1, 2, 5, 40}) {  // 40 is more than some have keys: empty parts
+      Case<T> c(d, dtype);
+      run_decode(c, splits);
+      EXPECT_LT(c.error(), c.tolerance)
+          << "batch " << d.batch << " context " << d.kv_len << " heads " << d.heads << "/"
+          << d.kv_heads << " head_dim " << d.head_dim << " splits " << splits;
+    }
+}
+
+TEST(AttentionDecode, EqualsTheReferenceF32) { check_decode<float>(Dtype::kF32); }
+TEST(AttentionDecode, EqualsTheReferenceF16) { check_decode<__half>(Dtype::kF16); }
+TEST(AttentionDecode, EqualsTheReferenceBf16) { check_decode<__nv_bfloat16>(Dtype::kBf16); }
+
+// Scores that grow along the cache make every step rescale what came before.
+TEST(AttentionDecode, RescalesWhenALaterScoreIsLarger) {
+  Case<float> c({1, 1, 300, 4, 1, 64}, Dtype::kF32);
+  std::vector<std::byte> bytes(c.tensors[1].owned_data(),
+                               c.tensors[1].owned_data() + c.tensors[1].spec().bytes());
+  auto* k = reinterpret_cast<float*>(bytes.data());
+  for (int64_t i = 0; i < 300 * 64; ++i) k[i] = c.in(0)[i % 64] * 0.1f * static_cast<float>(i / 64);
+  c.tensors[1] = HostTensor(c.tensors[1].spec(), bytes);
+  std::vector<Element> elements;
+  for (int64_t i = 0; i < static_cast<int64_t>(c.o.size()); ++i) elements.push_back({0, i});
+  attention_prefill::reference(c.d, c.tensors, elements, c.expected);
+  for (int splits : {1, 3}) {
+    run_decode(c, splits);
+    EXPECT_LT(c.error(), c.tolerance) << splits;
+  }
+}
+
+TEST(AttentionDecodeSplits, FillTheGpuOnlyWhereTheGridDoesNot) {
+  using attention_decode::choose_splits;
+  // H200: 132 SMs of 4 blocks.
+  EXPECT_EQ(choose_splits({.blocks = 512, .slots = 528, .context = 8192, .step = 32}), 1);
+  EXPECT_GE(choose_splits({.blocks = 8, .slots = 528, .context = 32768, .step = 32}), 48);
+  EXPECT_EQ(choose_splits({.blocks = 8, .slots = 528, .context = 16, .step = 32}), 1);
+  for (int64_t blocks : {1, 7, 100, 600, 5000})
+    for (int64_t context : {1, 100, 5000, 131072}) {
+      const int splits = choose_splits({blocks, 528, context, 32});
+      EXPECT_GE(splits, 1);
+      EXPECT_LE((splits - 1) * int64_t{32}, context);
+    }
+}
+
+}  // namespace
+}  // namespace ridge
