@@ -98,8 +98,8 @@ void mma_block(const Operands& o, int row, int column, int64_t rounds, typename 
 #pragma GCC unroll 4
         for (int v = 0; v < 4; ++v) {
           std::memcpy(&b[v], &o.b[g][column + v * kLanes], sizeof b[v]);
-          // Opaque, so that products are not found to be the same in every step.
-          b[v] = std::bit_cast<Ints>(simd::opaque(std::bit_cast<Floats>(b[v])));
+          // Or the products would be found to be the same in every step and round.
+          b[v] = std::bit_cast<Ints>(simd::renewed(std::bit_cast<Floats>(b[v])));
         }
 #pragma GCC unroll 4
         for (int t = 0; t < kTile; ++t)
