@@ -62,11 +62,13 @@ Operands pack(const void* a, const void* b) {
   return o;
 }
 
+Ints renewed(Ints v) { return std::bit_cast<Ints>(simd::renewed(std::bit_cast<Floats>(v))); }
+
 struct F32 {
   using Sum = Floats;
   using Element = float;
-  static Sum step(Sum sum, int32_t a, Ints b) {
-    return sum + std::bit_cast<float>(a) * std::bit_cast<Floats>(b);
+  static Sum step(Sum sum, Ints a, Ints b) {
+    return sum + std::bit_cast<Floats>(a) * std::bit_cast<Floats>(b);
   }
 };
 
@@ -75,9 +77,9 @@ struct Int8 {
   using Sum = Ints;
   using Element = int32_t;
   // The instruction multiplies unsigned by signed: a must come with 128 added to each byte.
-  static Sum step(Sum sum, int32_t a, Ints b) {
+  static Sum step(Sum sum, Ints a, Ints b) {
     return std::bit_cast<Ints>(_mm512_dpbusd_epi32(
-        std::bit_cast<__m512i>(sum), _mm512_set1_epi32(a), std::bit_cast<__m512i>(b)));
+        std::bit_cast<__m512i>(sum), std::bit_cast<__m512i>(a), std::bit_cast<__m512i>(b)));
   }
 };
 #endif
@@ -99,12 +101,15 @@ void mma_block(const Operands& o, int row, int column, int64_t rounds, typename 
         for (int v = 0; v < 4; ++v) {
           std::memcpy(&b[v], &o.b[g][column + v * kLanes], sizeof b[v]);
           // Or the products would be found to be the same in every step and round.
-          b[v] = std::bit_cast<Ints>(simd::renewed(std::bit_cast<Floats>(b[v])));
+          b[v] = renewed(b[v]);
         }
 #pragma GCC unroll 4
-        for (int t = 0; t < kTile; ++t)
+        for (int t = 0; t < kTile; ++t) {
+          // In a register: as a memory operand of each step it would take all the load slots.
+          const Ints a = renewed(Ints{} + o.a[g][row + t]);
 #pragma GCC unroll 4
-          for (int v = 0; v < 4; ++v) sum[t][v] = Type::step(sum[t][v], o.a[g][row + t], b[v]);
+          for (int v = 0; v < 4; ++v) sum[t][v] = Type::step(sum[t][v], a, b[v]);
+        }
       }
     }
     for (int t = 0; t < kTile; ++t)
