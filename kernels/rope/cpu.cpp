@@ -1,4 +1,5 @@
 #include "kernels/cpu/context.h"
+#include "kernels/kv_cache_write/row_copy.h"
 #include "kernels/rope/rope.h"
 
 namespace ridge::rope {
@@ -16,14 +17,25 @@ void rotate_head(const float* x, const float* cosine, const float* sine, float* 
 }
 
 void rope(const float* x, const int32_t* positions, const float* cos_sin, float* y, Dims d) {
-  const int64_t half = d.head_dim / 2;
-#pragma omp parallel for collapse(2) schedule(static) if (d.rows * d.heads * d.head_dim > kParallel)
-  for (int64_t r = 0; r < d.rows; ++r) {
-    for (int64_t h = 0; h < d.heads; ++h) {
-      const float* cosine = cos_sin + positions[r] * d.head_dim;
-      const int64_t at = (r * d.heads + h) * d.head_dim;
-      rotate_head(x + at, cosine, cosine + half, y + at, half);
+  const int64_t half = d.head_dim / 2, all = d.rows * d.heads * d.head_dim;
+  const auto head_bytes = d.head_dim * static_cast<int64_t>(sizeof(float));
+  const Store store = store_for(d.rows * d.heads * head_bytes);
+#pragma omp parallel if (all > kParallel)
+  {
+    alignas(64) float head[kMaxHeadDim];  // stays in L1; goes past the caches in whole lines
+#pragma omp for collapse(2) schedule(static)
+    for (int64_t r = 0; r < d.rows; ++r) {
+      for (int64_t h = 0; h < d.heads; ++h) {
+        const float* cosine = cos_sin + positions[r] * d.head_dim;
+        const int64_t at = (r * d.heads + h) * d.head_dim;
+        float* to = store == Store::kStreaming ? head : y + at;
+        rotate_head(x + at, cosine, cosine + half, to, half);
+        if (store == Store::kStreaming)
+          copy_row(reinterpret_cast<std::byte*>(y + at), reinterpret_cast<const std::byte*>(head),
+                   head_bytes, store);
+      }
     }
+    fence(store);
   }
 }
 

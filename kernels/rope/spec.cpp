@@ -55,7 +55,7 @@ std::vector<OpSpec> specs() {
       {.name = "head_dim",
        .doc = "elements of a head, even",
        .min = 2,
-       .max = 1024,
+       .max = kMaxHeadDim,
        .sweep_low = 64,
        .sweep_high = 256,
        .usual = {64, 80, 96, 128, 256},
