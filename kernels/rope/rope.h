@@ -16,7 +16,6 @@ struct Dims {
 };
 
 constexpr int64_t kMaxPositions = 8192;
-constexpr int64_t kMaxHeadDim = 1024;
 
 inline Dims dims(const Call& call) { return {call.dims[0], call.dims[1], call.dims[2]}; }
 

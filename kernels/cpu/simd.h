@@ -1,0 +1,167 @@
+#pragma once
+#include <bit>
+#include <cstdint>
+#include <cstring>
+#if defined(__SSE__)
+#include <immintrin.h>
+#endif
+
+// Vectors of floats as wide as the instruction set that the including file is compiled for, with
+// the operators that GCC and Clang give to vector types. Only for cpu.cpp files of operators: other
+// files are compiled for another instruction set.
+namespace ridge::simd {
+
+#if defined(__AVX512F__)
+#define RIDGE_SIMD_BYTES 64
+#elif defined(__AVX__)
+#define RIDGE_SIMD_BYTES 32
+#else
+#define RIDGE_SIMD_BYTES 16
+#endif
+
+constexpr int kLanes = RIDGE_SIMD_BYTES / 4;
+typedef float Floats __attribute__((vector_size(RIDGE_SIMD_BYTES)));
+typedef int32_t Ints __attribute__((vector_size(RIDGE_SIMD_BYTES)));
+#undef RIDGE_SIMD_BYTES
+
+inline Floats load(const float* p) {
+  Floats v;
+  std::memcpy(&v, p, sizeof v);
+  return v;
+}
+inline void store(float* p, Floats v) { std::memcpy(p, &v, sizeof v); }
+
+// Writes past the caches: no line is read to be overwritten. `p` must be aligned to the vector;
+// store_fence() must follow the last one before another thread reads.
+inline void store_streaming(float* p, Floats v) {
+#if defined(__AVX512F__)
+  _mm512_stream_ps(p, std::bit_cast<__m512>(v));
+#elif defined(__AVX__)
+  _mm256_stream_ps(p, std::bit_cast<__m256>(v));
+#elif defined(__SSE__)
+  _mm_stream_ps(p, std::bit_cast<__m128>(v));
+#else
+  store(p, v);
+#endif
+}
+inline void store_fence() {
+#if defined(__SSE__)
+  _mm_sfence();
+#endif
+}
+
+// How much of a vector an access covers: loops over a range give All to whole vectors and Some to
+// what is left at its ends, whose missing lanes read as `missing`.
+struct All {};
+struct Some {
+  int64_t lanes;
+};
+inline Floats load(const float* p, All, float = 0) { return load(p); }
+inline Floats load(const float* p, Some some, float missing = 0) {
+  Floats v = Floats{} + missing;
+  std::memcpy(&v, p, static_cast<std::size_t>(some.lanes) * sizeof(float));
+  return v;
+}
+// Zero in the lanes that Some leaves out.
+inline Floats keep(Floats v, All) { return v; }
+inline Floats keep(Floats v, Some some) {
+  for (int i = 0; i < kLanes; ++i)
+    if (i >= some.lanes) v[i] = 0;
+  return v;
+}
+enum class Store { kCached, kStreaming };
+template <Store how>
+void store(float* p, Floats v, All) {
+  if constexpr (how == Store::kStreaming)
+    store_streaming(p, v);
+  else
+    store(p, v);
+}
+template <Store how>
+void store(float* p, Floats v, Some some) {
+  std::memcpy(p, &v, static_cast<std::size_t>(some.lanes) * sizeof(float));
+}
+
+// Calls f(i, All or Some) over [first, last), so that base + i is aligned to a vector for every
+// All.
+template <class F>
+void for_vectors(const float* base, int64_t first, int64_t last, const F& f) {
+  const auto misaligned =
+      static_cast<int64_t>(reinterpret_cast<uintptr_t>(base + first) / 4 % kLanes);
+  const int64_t head = misaligned == 0 ? 0 : kLanes - misaligned;
+  int64_t i = first;
+  if (head > 0) {
+    const int64_t n = head < last - first ? head : last - first;
+    if (n > 0) f(i, Some{n});
+    i += n;
+  }
+  for (; i + kLanes <= last; i += kLanes) f(i, All{});
+  if (i < last) f(i, Some{last - i});
+}
+
+inline void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }
+
+inline Floats broadcast(float x) { return Floats{} + x; }
+inline Floats maximum(Floats a, Floats b) { return a > b ? a : b; }
+inline Floats absolute(Floats x) { return x < 0 ? -x : x; }
+
+inline float sum(Floats v) {
+  float s = 0;
+  for (int i = 0; i < kLanes; ++i) s += v[i];
+  return s;
+}
+inline float largest(Floats v) {
+  float m = v[0];
+  for (int i = 1; i < kLanes; ++i) m = m > v[i] ? m : v[i];
+  return m;
+}
+
+// A value that the compiler may not reassociate through.
+inline Floats opaque(Floats v) {
+#if defined(__SSE__)
+  asm("" : "+x"(v));
+#endif
+  return v;
+}
+
+// A value of which the compiler must think that it is another one each time.
+inline Floats renewed(Floats v) {
+#if defined(__SSE__)
+  asm volatile("" : "+x"(v));
+#endif
+  return v;
+}
+
+// eˣ to 2 units in the last place: 2ⁿ · e^f with |f| ≤ ln2 / 2 and a Taylor polynomial of degree 7
+// (its remainder f⁸/8! is below 6e-9). Saturates at e^±87.
+inline Floats exp(Floats x) {
+  x = x < -87.0f ? broadcast(-87.0f) : x;
+  x = x > 87.0f ? broadcast(87.0f) : x;
+  const Floats scaled = x * 1.44269504f;
+  const Ints n = __builtin_convertvector(scaled + (scaled < 0 ? -0.5f : 0.5f), Ints);
+  const Floats whole = __builtin_convertvector(n, Floats);
+  // ln 2 in two parts, the first of which times n is exact.
+  const Floats f = opaque(x - whole * 0.693145752f) - whole * 1.42860677e-6f;
+  Floats p = f * (1.0f / 5040) + 1.0f / 720;
+  p = p * f + 1.0f / 120;
+  p = p * f + 1.0f / 24;
+  p = p * f + 1.0f / 6;
+  p = p * f + 0.5f;
+  p = p * f + 1.0f;
+  p = p * f + 1.0f;
+  return p * std::bit_cast<Floats>((n + 127) << 23);
+}
+
+// erf to 1.5e-7 absolute: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.
+inline Floats erf(Floats x) {
+  const Floats a = absolute(x);
+  const Floats t = 1.0f / (a * 0.3275911f + 1.0f);
+  Floats p = t * 1.061405429f - 1.453152027f;
+  p = p * t + 1.421413741f;
+  p = p * t - 0.284496736f;
+  p = p * t + 0.254829592f;
+  const Floats y = 1.0f - p * t * exp(-a * a);
+  return x < 0 ? -y : y;
+}
+
+}  // namespace ridge::simd
