@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 
 #include "kernels/core/operators.h"
 
@@ -125,11 +126,17 @@ Ceilings measure_ceilings(Backend& backend, Sampler& sampler, double budget_s,
   ceilings.provenance = backend.device().provenance;
   const SamplerOptions before = sampler.options();
   sampler.options().time_budget_s =
-      std::clamp(0.6 * budget_s / static_cast<double>(candidates.size() + 1), 0.05, 0.5);
-  for (std::size_t i = 0; i < candidates.size(); ++i) {
-    const Candidate& c = candidates[i];
-    if (progress)
-      progress(static_cast<double>(i) / static_cast<double>(candidates.size()), c.call.op);
+      std::clamp(0.4 * budget_s / static_cast<double>(candidates.size() + 1), 0.03, 0.5);
+  const auto start = std::chrono::steady_clock::now();
+  for (const Candidate& c : candidates) {
+    const double spent =
+        std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    // Out of time, only what has no value yet is measured.
+    const bool known = std::all_of(c.keys.begin(), c.keys.end(), [&](const std::string& key) {
+      return ceilings.values.count(key) > 0;
+    });
+    if (spent > budget_s && known) continue;
+    if (progress) progress(std::min(1.0, spent / budget_s), c.call.op);
     const Measurement m = sampler.measure(c.call, c.method);
     if (m.status == Status::kOk) keep_best(c, m, ceilings);
   }

@@ -26,10 +26,13 @@ pack() {
   local architectures=$1 with_cuda_libs=$2 folder=$3 build_folder=$ridge_root/build-pack file
   [[ ! -e $folder || -e $folder/BUILD.txt ]] || die "$folder exists and is not a packed build"
   "$ridge_root/scripts/setup"
-  # Code for any x86-64 machine with AVX2; libraries are found beside the programs.
+  # Code for any x86-64 machine with AVX2; libraries are found beside the programs, also those that
+  # a library needs (which DT_RUNPATH, the newer tag, would not do).
+  local old_tags=-Wl,--disable-new-dtags
   # shellcheck disable=SC2016
   configure "$build_folder" "$architectures" -DRIDGE_NATIVE=OFF -DBUILD_TESTING=ON \
-    -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON '-DCMAKE_INSTALL_RPATH=$ORIGIN/../lib'
+    -DCMAKE_BUILD_WITH_INSTALL_RPATH=ON '-DCMAKE_INSTALL_RPATH=$ORIGIN/../lib' \
+    "-DCMAKE_EXE_LINKER_FLAGS=$old_tags" "-DCMAKE_MODULE_LINKER_FLAGS=$old_tags"
   build "$build_folder"
 
   local staged=$folder.tmp

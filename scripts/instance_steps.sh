@@ -12,6 +12,8 @@ skip() {
 complete_library_path() {
   local plugin=$programs/ridge_cuda.so missing library folder
   [[ -e $plugin ]] || return 0
+  # CUDA's libraries, where they were carried, open parts of themselves by name.
+  [[ ! -d $ridge_root/lib ]] || export LD_LIBRARY_PATH=$ridge_root/lib
   missing=$(ldd "$plugin" | awk '/not found/ { print $1 }')
   [[ -n $missing ]] || return 0
   local folders=(/usr/local/cuda/lib64 /usr/local/cuda-*/lib64 /usr/local/cuda*/targets/*/lib

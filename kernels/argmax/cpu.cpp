@@ -3,6 +3,7 @@
 
 #include "kernels/argmax/argmax.h"
 #include "kernels/cpu/context.h"
+#include "kernels/cpu/simd.h"
 
 namespace ridge::argmax {
 namespace {
@@ -16,15 +17,28 @@ struct Best {
   int64_t index = 0;
 };
 
+// Four vectors at once: a single one would wait for its own comparison.
+float maximum(const float* x, int64_t count) {
+  constexpr int kChains = 4;
+  const float none = -std::numeric_limits<float>::infinity();
+  simd::Floats m[kChains];
+  for (auto& v : m) v = simd::broadcast(none);
+  int64_t c = 0;
+  for (; c + kChains * simd::kLanes <= count; c += kChains * simd::kLanes)
+    for (int i = 0; i < kChains; ++i)
+      m[i] = simd::maximum(m[i], simd::load(x + c + i * simd::kLanes));
+  float largest =
+      simd::largest(simd::maximum(simd::maximum(m[0], m[1]), simd::maximum(m[2], m[3])));
+  for (; c < count; ++c) largest = std::max(largest, x[c]);
+  return largest;
+}
+
 // The maximum of each block is a vector reduction; only a block that beats the best so far is
 // looked at again to find where.
 Best scan(const float* x, int64_t first, int64_t last) {
   Best best{.index = first};
   for (int64_t b = first; b < last; b += kBlock) {
-    const int64_t end = std::min(b + kBlock, last);
-    float largest = -std::numeric_limits<float>::infinity();
-#pragma omp simd reduction(max : largest)
-    for (int64_t c = b; c < end; ++c) largest = x[c] > largest ? x[c] : largest;
+    const float largest = maximum(x + b, std::min(kBlock, last - b));
     if (largest <= best.value) continue;
     best.value = largest;
     for (best.index = b; x[best.index] != largest; ++best.index) {

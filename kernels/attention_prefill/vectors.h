@@ -16,8 +16,6 @@ struct Vecs {
   Floats values[static_cast<std::size_t>(kCount)];
 };
 
-inline void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }  // into the L2 cache
-
 // The end of a row whose length is a multiple of 8 but not of kLanes, and 0 in the other lanes.
 constexpr int kTail = std::min(8, kLanes);
 inline Floats load_tail(const float* p) {

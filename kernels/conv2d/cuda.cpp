@@ -1,4 +1,5 @@
 #include "kernels/conv2d/conv2d.h"
+#include "kernels/core/error.h"
 #include "kernels/cuda/context.h"
 
 #ifdef RIDGE_HAVE_CUDNN

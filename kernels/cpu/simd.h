@@ -124,6 +124,14 @@ inline Floats opaque(Floats v) {
   return v;
 }
 
+// A value of which the compiler must think that it is another one each time.
+inline Floats renewed(Floats v) {
+#if defined(__SSE__)
+  asm volatile("" : "+x"(v));
+#endif
+  return v;
+}
+
 // eˣ to 2 units in the last place: 2ⁿ · e^f with |f| ≤ ln2 / 2 and a Taylor polynomial of degree 7
 // (its remainder f⁸/8! is below 6e-9). Saturates at e^±87.
 inline Floats exp(Floats x) {

@@ -24,7 +24,7 @@ struct LtMatmul {
 };
 
 struct LtOperands {
-  const void* a = nullptr;  // 16-byte aligned, as all three
+  const void* a = nullptr;  // 256-byte aligned, as all three: the choice of algorithm relies on it
   const void* b = nullptr;
   void* d = nullptr;
 };

@@ -4,6 +4,7 @@
 #include <cuda_runtime.h>
 
 #include <cstdint>
+#include <type_traits>
 
 // 16-byte accesses, and arithmetic in f32 whatever the storage. Compiles as plain C++ too, for the
 // tests that run kernel logic without a GPU.
@@ -26,17 +27,21 @@ __host__ __device__ inline void store_pack(T* p, const Pack<T>& value) {
   *reinterpret_cast<Pack<T>*>(p) = value;
 }
 
+// int4, but known to depend on T: plain C++ looks for __ldcs when it meets the use, not before.
+template <class T>
+using Word16 = std::conditional_t<sizeof(T) != 0, int4, void>;
+
 // For data larger than the caches: lines that are evicted first, so that they do not push out what
 // other kernels left there.
 template <class T>
 __device__ inline Pack<T> load_pack_streaming(const T* p) {
   Pack<T> pack;
-  *reinterpret_cast<int4*>(&pack) = __ldcs(reinterpret_cast<const int4*>(p));
+  *reinterpret_cast<Word16<T>*>(&pack) = __ldcs(reinterpret_cast<const Word16<T>*>(p));
   return pack;
 }
 template <class T>
 __device__ inline void store_pack_streaming(T* p, const Pack<T>& value) {
-  __stcs(reinterpret_cast<int4*>(p), *reinterpret_cast<const int4*>(&value));
+  __stcs(reinterpret_cast<Word16<T>*>(p), *reinterpret_cast<const Word16<T>*>(&value));
 }
 
 enum class Reuse { kCached, kStreaming };

@@ -69,8 +69,8 @@ std::vector<OpSpec> specs() {
   };
   s.reference = reference;
   s.tolerance = [](const Call&) { return 0.0; };  // a copy: exact
-  s.test_dims = {{1, 1, 1},       {1, 64, 100}, {3, 7, 5},
-                 {33, 1000, 257}, {129, 96, 3}, {16, 4096, 500}};
+  s.test_dims = {{1, 1, 1},    {1, 64, 100},    {3, 7, 5},        {33, 1000, 257},
+                 {129, 96, 3}, {16, 4096, 500}, {1100, 4099, 300}};
   return {s};
 }
 

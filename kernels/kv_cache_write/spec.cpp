@@ -70,7 +70,8 @@ std::vector<OpSpec> specs() {
   };
   s.reference = reference;
   s.tolerance = [](const Call&) { return 0.0; };  // a copy: exact
-  s.test_dims = {{1, 1, 1}, {1, 8, 128}, {5, 3, 7}, {64, 8, 64}, {257, 2, 80}, {1000, 4, 33}};
+  s.test_dims = {{1, 1, 1},    {1, 8, 128},   {5, 3, 7},     {64, 8, 64},
+                 {257, 2, 80}, {1000, 4, 33}, {2100, 9, 115}};
   return {s};
 }
 

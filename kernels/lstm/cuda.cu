@@ -1,3 +1,4 @@
+#include "kernels/core/error.h"
 #include "kernels/cuda/context.h"
 #include "kernels/lstm/lstm.h"
 

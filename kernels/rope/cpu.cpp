@@ -1,4 +1,6 @@
 #include "kernels/cpu/context.h"
+#include "kernels/cpu/simd.h"
+#include "kernels/kv_cache_write/row_copy.h"
 #include "kernels/rope/rope.h"
 
 namespace ridge::rope {
@@ -15,15 +17,35 @@ void rotate_head(const float* x, const float* cosine, const float* sine, float* 
   }
 }
 
+// The same past the caches, for `half` in whole vectors. The halves are read by turns, a pattern
+// that the hardware's prefetchers lose at the end of each head: x is asked for ahead.
+void rotate_head_streaming(const float* x, const float* cosine, const float* sine, float* y,
+                           int64_t half) {
+  constexpr int64_t kAhead = 1024;  // floats; beyond the end of x it does nothing
+  for (int64_t j = 0; j < 2 * half; j += 16) simd::prefetch(x + j + kAhead);
+  for (int64_t j = 0; j < half; j += simd::kLanes) {
+    const simd::Floats low = simd::load(x + j), high = simd::load(x + j + half);
+    const simd::Floats c = simd::load(cosine + j), s = simd::load(sine + j);
+    simd::store_streaming(y + j, low * c - high * s);
+    simd::store_streaming(y + j + half, high * c + low * s);
+  }
+}
+
 void rope(const float* x, const int32_t* positions, const float* cos_sin, float* y, Dims d) {
-  const int64_t half = d.head_dim / 2;
-#pragma omp parallel for collapse(2) schedule(static) if (d.rows * d.heads * d.head_dim > kParallel)
-  for (int64_t r = 0; r < d.rows; ++r) {
-    for (int64_t h = 0; h < d.heads; ++h) {
-      const float* cosine = cos_sin + positions[r] * d.head_dim;
-      const int64_t at = (r * d.heads + h) * d.head_dim;
-      rotate_head(x + at, cosine, cosine + half, y + at, half);
+  const int64_t half = d.head_dim / 2, all = d.rows * d.heads * d.head_dim;
+  const bool large = store_for(all * static_cast<int64_t>(sizeof(float))) == Store::kStreaming;
+  const auto rotate = large && half % simd::kLanes == 0 ? rotate_head_streaming : rotate_head;
+#pragma omp parallel if (all > kParallel)
+  {
+#pragma omp for collapse(2) schedule(static)
+    for (int64_t r = 0; r < d.rows; ++r) {
+      for (int64_t h = 0; h < d.heads; ++h) {
+        const float* cosine = cos_sin + positions[r] * d.head_dim;
+        const int64_t at = (r * d.heads + h) * d.head_dim;
+        rotate(x + at, cosine, cosine + half, y + at, half);
+      }
     }
+    simd::store_fence();
   }
 }
 

@@ -86,7 +86,8 @@ std::vector<OpSpec> specs() {
   };
   s.reference = reference;
   s.tolerance = [](const Call& c) { return default_tolerance(c.dtype); };
-  s.test_dims = {{1, 1, 2}, {1, 40, 128}, {3, 5, 6}, {7, 2, 80}, {33, 3, 64}, {130, 8, 128}};
+  s.test_dims = {{1, 1, 2},   {1, 40, 128},  {3, 5, 6},      {7, 2, 80},
+                 {33, 3, 64}, {130, 8, 128}, {1030, 32, 128}};
   return {s};
 }
 

@@ -1,6 +1,6 @@
 #include "kernels/cuda/device_memory.h"
 #include "kernels/cuda/lt_matmul.h"
-#include "kernels/swiglu/silu_mul_launch.h"
+#include "kernels/swiglu/cuda_silu_mul.h"
 #include "kernels/swiglu/swiglu.h"
 
 namespace ridge::swiglu {

@@ -1,8 +1,8 @@
 #include <algorithm>
 
 #include "kernels/cuda/check.h"
+#include "kernels/swiglu/cuda_silu_mul.h"
 #include "kernels/swiglu/kernels.cuh"
-#include "kernels/swiglu/silu_mul_launch.h"
 
 namespace ridge::swiglu {
 namespace {

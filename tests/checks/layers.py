@@ -4,8 +4,8 @@
     layers.py ROOT
 
 1. A folder includes only itself and folders above it in LAYERS.
-2. Device headers (CUDA and its libraries) appear only in folders of DEVICE_LAYERS, and there only in
-   files that the CUDA plugin is built from.
+2. Device headers (CUDA and its libraries) appear only in folders of DEVICE_LAYERS, and there only
+   in files that the CUDA plugin is built from.
 3. Every operator folder under kernels/ is in the list of kernels/CMakeLists.txt, and the other way
    round.
 Prints each violation as file:line: what is wrong, and fails if there is one.
@@ -40,7 +40,7 @@ def includes(path):
             in_comment = True
 
 
-def built_into_plugin(relative):
+def named_as_plugin(relative):
     """kernels/cuda/*, <folder>/…/cuda*, and device code in .cu or .cuh anywhere in those folders."""
     parts = relative.parts
     if parts[0] not in DEVICE_LAYERS:
@@ -52,20 +52,37 @@ def built_into_plugin(relative):
     )
 
 
-def check_file(relative, path):
+def plugin_files(files):
+    """The files that the CUDA plugin is built from: those named so, and headers that only they, or
+    other such headers, include. `files` maps relative paths to their includes."""
+    includers = {}
+    for relative, found in files.items():
+        for _, header in found:
+            includers.setdefault(header, set()).add(relative)
+    plugin = {r for r in files if named_as_plugin(r)}
+    headers = {r for r in files if r.suffix in {".h", ".hpp"} and r.parts[0] in DEVICE_LAYERS}
+    headers = {r for r in headers - plugin if str(r) in includers}
+    while True:
+        shared = {r for r in headers if not includers[str(r)] <= plugin | headers}
+        if not shared:
+            return plugin | headers
+        headers -= shared
+
+
+def check_file(relative, found, plugin):
     folder = relative.parts[0]
     rank = LAYERS.index(folder)
-    for number, header in includes(path):
+    for number, header in found:
         where = f"{relative}:{number}"
         target = header.split("/", 1)[0]
         if "/" in header and target in LAYERS and LAYERS.index(target) > rank:
             yield f"{where}: {folder}/ may not include {header}: {target}/ lies below it"
         if "/" in header and target == "tests":
             yield f"{where}: {folder}/ may not include {header}: tests are not part of the product"
-        if DEVICE_HEADER.match(header) and not built_into_plugin(relative):
+        if DEVICE_HEADER.match(header) and relative not in plugin:
             yield f"{where}: {header} belongs only in files of the CUDA plugin"
         # Headers that stand for a device's: what includes them needs CUDA too.
-        if header.startswith("kernels/cuda/") and not built_into_plugin(relative):
+        if header.startswith("kernels/cuda/") and relative not in plugin:
             yield f"{where}: {header} is part of the CUDA plugin; only its files include it"
 
 
@@ -91,15 +108,19 @@ def check_operator_list(root):
 
 def check(root):
     """All violations in the tree under `root`, and how many files were read."""
-    found, files = [], 0
-    for layer in LAYERS:
-        for path in sorted((root / layer).rglob("*")):
-            if path.suffix in SOURCES and path.is_file():
-                files += 1
-                found += check_file(path.relative_to(root), path)
+    files = {
+        path.relative_to(root): list(includes(path))
+        for layer in LAYERS
+        for path in sorted((root / layer).rglob("*"))
+        if path.suffix in SOURCES and path.is_file()
+    }
+    plugin = plugin_files(files)
+    found = []
+    for relative, headers in files.items():
+        found += check_file(relative, headers, plugin)
     if (root / "kernels" / "CMakeLists.txt").exists():
         found += check_operator_list(root)
-    return found, files
+    return found, len(files)
 
 
 def main():

@@ -61,6 +61,18 @@ class Layers(unittest.TestCase):
             self.write(name, "#include <cuda_runtime.h>\n")
         self.assertEqual(self.violations(), [])
 
+    def test_header_that_only_plugin_files_include_may_use_device_headers(self):
+        self.write("kernels/norm/owned.h", "#include <cudnn.h>\n")
+        self.write("kernels/norm/race.h", '#include "kernels/norm/owned.h"\n')
+        self.write("kernels/norm/cuda.cpp", '#include "kernels/norm/race.h"\n')
+        self.assertEqual(self.violations(), [])
+
+    def test_header_that_others_include_may_not_use_device_headers(self):
+        self.write("kernels/norm/owned.h", "#include <cudnn.h>\n")
+        self.write("kernels/norm/cuda.cpp", '#include "kernels/norm/owned.h"\n')
+        self.write("kernels/norm/cpu.cpp", '#include "kernels/norm/owned.h"\n')
+        self.assert_one("kernels/norm/owned.h:1", "cudnn.h")
+
     def test_plugin_header_outside_the_plugin_is_found(self):
         self.write("profilers/sampler.cpp", '#include "kernels/cuda/context.h"\n')
         self.assert_one("profilers/sampler.cpp:1")

@@ -42,14 +42,25 @@ struct Thread {
   bool predicate = false;
 };
 
+struct Ready {
+  uint64_t priority;
+  unsigned thread;
+  friend bool operator<(const Ready& a, const Ready& b) { return a.priority < b.priority; }
+};
+
+// Where nothing orders two threads, either may be far ahead. A warp that always goes first finds
+// what the others have not written yet, or overwrites what they have not read yet.
+enum class Order { kWarpsRunAhead, kAnyThread };
+
 std::string where(const Site& s) {
   return std::string(s.file_name()) + ":" + std::to_string(s.line());
 }
 
 class Block {
  public:
-  Block(const Shape& shape, uint3 index, const std::function<void()>& body, std::mt19937_64& rng)
-      : shape_(shape), index_(index), body_(body), rng_(rng) {
+  Block(const Shape& shape, uint3 index, const std::function<void()>& body, std::mt19937_64& rng,
+        Order order)
+      : shape_(shape), index_(index), body_(body), rng_(rng), order_(order) {
     const unsigned count = shape.block.x * shape.block.y * shape.block.z;
     threads_.resize(count);
     alive_ = count;
@@ -59,15 +70,18 @@ class Block {
       threads_[t].self =
           fiber(std::allocator_arg, boost::context::fixedsize_stack(kStackBytes),
                 [this, t](fiber&& scheduler) { return run_thread(t, std::move(scheduler)); });
-      ready_.push_back(t);
     }
+    warp_priorities_.resize((count + 31) / 32);
+    if (order == Order::kWarpsRunAhead)
+      for (uint64_t& p : warp_priorities_) p = rng_() & 0xffffffff00000000u;
+    for (unsigned t = 0; t < count; ++t) wake(t);
   }
 
   void run() {
     while (alive_ > 0) {
       if (ready_.empty()) throw Failure(stuck());
-      std::swap(ready_[rng_() % ready_.size()], ready_.back());
-      running_ = ready_.back();
+      std::pop_heap(ready_.begin(), ready_.end());
+      running_ = ready_.back().thread;
       ready_.pop_back();
       now = {threads_[running_].index, index_, shape_.block, shape_.grid};
       threads_[running_].self = std::move(threads_[running_].self).resume();
@@ -132,7 +146,9 @@ class Block {
 
   void wake(unsigned t) {
     threads_[t].state = State::kReady;
-    ready_.push_back(t);
+    const uint64_t random = order_ == Order::kAnyThread ? rng_() : rng_() >> 32;
+    ready_.push_back({warp_priorities_[t / 32] | random, t});
+    std::push_heap(ready_.begin(), ready_.end());
   }
 
   void release_block() {
@@ -208,9 +224,11 @@ class Block {
   uint3 index_;
   const std::function<void()>& body_;
   std::mt19937_64& rng_;
+  Order order_;
   fiber scheduler_;
   std::vector<Thread> threads_;
-  std::vector<unsigned> ready_;
+  std::vector<Ready> ready_;  // a heap
+  std::vector<uint64_t> warp_priorities_;
   std::exception_ptr error_;
   Site barrier_{};
   unsigned alive_ = 0, waiting_ = 0, running_ = 0, last_count_ = 0;
@@ -255,7 +273,8 @@ void run(const Shape& shape, const std::function<void()>& thread) {
     for (unsigned y = 0; y < shape.grid.y; ++y)
       for (unsigned x = 0; x < shape.grid.x; ++x) {
         std::memset(shared, 0xFF, shape.shared_bytes);
-        Block b(shape, {x, y, z}, thread, rng);
+        Block b(shape, {x, y, z}, thread, rng,
+                (x + y + z) % 2 == 0 ? Order::kWarpsRunAhead : Order::kAnyThread);
         block = &b;
         b.run();
         check_untouched(shape.shared_bytes, shape.shared_bytes + 256, shape.shared_bytes);

@@ -1,6 +1,6 @@
 #pragma once
 // Runs CUDA kernels on the CPU, so that their logic can be tested where no GPU is: one fiber per
-// thread of a block, blocks one after another, threads in a random order that `seed` decides. It
+// thread of a block, blocks one after another, threads in orders that `seed` decides. It
 // proves results, barriers and index arithmetic, never timing; tensor-core and async-copy code
 // cannot run here. Include this before the kernel under test:
 //

@@ -1,11 +1,12 @@
 // The shim must find the faults it is there for, and must not find any in right kernels.
+#include "tests/shim/cuda_shim.h"
+// After the shim:
 #include <gtest/gtest.h>
 
 #include <numeric>
 #include <vector>
 
 #include "kernels/cuda/vector.cuh"
-#include "tests/shim/cuda_shim.h"
 
 namespace {
 
@@ -57,6 +58,29 @@ TEST(Shim, ReductionsAreRightAtRaggedSizes) {
 
 TEST(Shim, AMissingBarrierGivesAWrongSum) {
   EXPECT_NE(sums_of(Barrier::kMissing, 2048, 256), expected_sums(2048, 256));
+}
+
+// Each warp reads what every warp wrote; the next round writes again.
+template <Barrier before_overwriting>
+__global__ void rounds(int* out) {
+  __shared__ unsigned values[8];
+  unsigned sum = 0;
+  for (unsigned r = 0; r < 3; ++r) {
+    if (threadIdx.x % 32 == 0) values[threadIdx.x / 32] = 1000 * r + threadIdx.x;
+    __syncthreads();
+    for (unsigned w = 0; w < 8; ++w) sum += values[w];
+    if (before_overwriting == Barrier::kPresent) __syncthreads();
+  }
+  out[threadIdx.x] = static_cast<int>(sum);
+}
+
+TEST(Shim, AMissingBarrierBeforeOverwritingGivesAWrongSum) {
+  const std::vector<int> right(256, 8 * 3000 + 3 * 32 * 28);
+  std::vector<int> out(256);
+  shim::launch({.block = {256}}, rounds<Barrier::kPresent>, out.data());
+  EXPECT_EQ(out, right);
+  shim::launch({.block = {256}}, rounds<Barrier::kMissing>, out.data());
+  EXPECT_NE(out, right);
 }
 
 TEST(Shim, ThreadsThatReturnedAreNotWaitedFor) {
