@@ -23,9 +23,9 @@ struct Instance {
 template <class T>
 Instance<T> instance(const Dims& d) {
   return with_instance<T>(static_cast<int>(d.heads / d.kv_heads), static_cast<int>(d.head_dim),
-                          []<int kRowLanes, int kPacks, int kHeads>() {
-                            return Instance<T>{attend<T, kRowLanes, kPacks, kHeads>, kHeads,
-                                               keys_per_step<Team<T, kRowLanes, kPacks, kHeads>>()};
+                          [](auto team) {
+                            using Own = decltype(team);
+                            return Instance<T>{attend<T, Own>, Own::kHeads, keys_per_step<Own>()};
                           });
 }
 

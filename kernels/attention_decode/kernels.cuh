@@ -251,9 +251,9 @@ __device__ __forceinline__ void write_result(const Tensors<T>& t, const Shape& s
 }
 
 // Grid: caches · chunks of kHeads query heads · splits. Block: kThreads.
-template <class T, int kRowLanes, int kPacks, int kHeads>
+template <class T, class Own>
 __global__ void __launch_bounds__(kThreads) attend(Tensors<T> t, Shape s) {
-  using Own = Team<T, kRowLanes, kPacks, kHeads>;
+  constexpr int kRowLanes = Own::kRowLanes, kPacks = Own::kPacks, kHeads = Own::kHeads;
   __shared__ WarpResult<Own> results[kThreads / 32];
   const Place<Own> place(s);
   const int team = static_cast<int>(threadIdx.x) / kRowLanes;
@@ -339,17 +339,17 @@ __global__ void __launch_bounds__(kMergeThreads) merge_parts(Tensors<T> t, Shape
   t.o[row * s.head_dim + column] = cuda::from_float<T>(output / sum);
 }
 
-// Calls f.template operator()<kRowLanes, kPacks, kHeads>() with the instance for the shape. f32
+// Calls f with the Team for the shape. f32
 // needs twice the lanes of the 16-bit types and takes only the widest team.
 template <class T, int kHeads, class F>
 decltype(auto) with_row_lanes(int head_dim, F&& f) {
   if constexpr (sizeof(T) == 4) {
-    if (head_dim > 128) return f.template operator()<32, 2, kHeads>();
-    return f.template operator()<32, 1, kHeads>();
+    if (head_dim > 128) return f(Team<T, 32, 2, kHeads>{});
+    return f(Team<T, 32, 1, kHeads>{});
   } else {
-    if (head_dim > 128) return f.template operator()<32, 1, kHeads>();
-    if (head_dim > 64) return f.template operator()<16, 1, kHeads>();
-    return f.template operator()<8, 1, kHeads>();
+    if (head_dim > 128) return f(Team<T, 32, 1, kHeads>{});
+    if (head_dim > 64) return f(Team<T, 16, 1, kHeads>{});
+    return f(Team<T, 8, 1, kHeads>{});
   }
 }
 
