@@ -55,7 +55,9 @@ std::unique_ptr<Launch> bind(CudaContext& context, const Dims& d, const Argument
   Tensors<T> t{.q = static_cast<const T*>(a.inputs[0]),
                .k = static_cast<const T*>(a.inputs[1]),
                .v = static_cast<const T*>(a.inputs[2]),
-               .o = static_cast<T*>(a.outputs[0])};
+               .o = static_cast<T*>(a.outputs[0]),
+               .outputs = nullptr,
+               .stats = nullptr};
   std::shared_ptr<cuda::DeviceMemory> scratch;
   if (shape.splits > 1) {
     const int64_t parts = rows * shape.splits, floats = parts * (d.head_dim + 2);

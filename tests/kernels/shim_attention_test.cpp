@@ -234,8 +234,8 @@ void run_unfused(Case<T>& c, int64_t scratch_elements) {
 }
 
 TEST(AttentionPrefill, UnfusedStepsEqualTheReference) {
-  for (const Dims& d : kPrefillShapes)
-    for (int64_t scratch : {int64_t{1}, int64_t{3000}, int64_t{1} << 30}) {
+  for (const Dims& d : {Dims{2, 5, 37, 4, 2, 64}, Dims{1, 20, 20, 2, 1, 80}})
+    for (int64_t scratch : {int64_t{1}, int64_t{300}, int64_t{1} << 30}) {
       Case<float> c(d, Dtype::kF32);
       run_unfused(c, scratch);
       EXPECT_LT(c.error(), c.tolerance) << name_of(d) << " scratch " << scratch;
