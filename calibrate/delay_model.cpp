@@ -90,9 +90,9 @@ void judge(Curve& c, const GpPoints& p, const std::vector<GpEstimate>& left_out)
   }
   c.cv_median_error = quantile(errors, 0.5);
   c.cv_p90_error = quantile(errors, 0.9);
-  // The search has seen the left-out points too, which makes them look a little too good: new
-  // points on 28 published data sets fell in 6 points of coverage less than asked.
-  c.interval = std::max(0.5, quantile(deviations, std::min(1.0, 0.86)));
+  // The search has seen the left-out points too, which makes them look a little too good: 82 % of
+  // them inside is 80 % of new ones on published measurements (published_test.cpp).
+  c.interval = std::max(0.5, quantile(deviations, 0.82));
 }
 
 void fit_constant(Curve& c, const DelayTable& table) {

@@ -135,7 +135,7 @@ PlanLimits limits_of(const Backend& backend, double budget_s) {
 
 std::vector<Group> groups_of(const Backend& backend, const Ceilings& ceilings,
                              const PlanLimits& limits, const std::vector<std::string>& only,
-                             std::vector<std::string>* skipped) {
+                             NotHere* skipped) {
   for (const std::string& op : only) (void)find_operator(op);  // names what is unknown
   std::vector<Group> groups;
   std::mt19937_64 rng(1);
@@ -157,8 +157,7 @@ std::vector<Group> groups_of(const Backend& backend, const Ceilings& ceilings,
       }
       for (const std::string& implementation : found)
         groups.push_back({spec.name, dtype, implementation});
-      if (found.empty() && skipped)
-        skipped->push_back(fmt::format("{} {}: {}", spec.name, name(dtype), why));
+      if (found.empty() && skipped) (*skipped)[spec.name][std::string(name(dtype))] = why;
     }
   }
   return groups;
@@ -189,7 +188,7 @@ CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& op
   const double before = spent_before(journal.measurements());
   result.ceilings = ceilings_for(backend, sampler, options, result.notices);
   const PlanLimits limits = limits_of(backend, options.budget_s);
-  Planner planner(groups_of(backend, result.ceilings, limits, options.only, &result.notices),
+  Planner planner(groups_of(backend, result.ceilings, limits, options.only, &result.not_here),
                   result.ceilings, limits, options.seed);
   for (const Measurement& m : journal.measurements()) planner.report(m);
 

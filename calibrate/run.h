@@ -20,10 +20,14 @@ struct CalibrationOptions {
   std::function<double(const Work&)> fastest_possible_s;
 };
 
+// Operator -> dtype -> why it cannot be measured on this device.
+using NotHere = std::map<std::string, std::map<std::string, std::string>>;
+
 // What a run leaves behind, for the summary.
 struct CalibrationResult {
   Ceilings ceilings;
   std::vector<Measurement> measurements;  // of this folder: earlier ones and new
+  NotHere not_here;
   std::vector<std::string> notices;
   double spent_s = 0;
   bool interrupted = false;
@@ -37,7 +41,7 @@ CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& op
 // The groups that run on this backend: every operator (or those in `only`), dtype, implementation.
 std::vector<Group> groups_of(const Backend& backend, const Ceilings& ceilings,
                              const PlanLimits& limits, const std::vector<std::string>& only,
-                             std::vector<std::string>* skipped);
+                             NotHere* skipped);
 
 // Calls longer than this are outside the domain of a table made within `budget_s`.
 PlanLimits limits_of(const Backend& backend, double budget_s);

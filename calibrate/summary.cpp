@@ -133,12 +133,33 @@ std::string troubles_part(const CalibrationResult& result, const DelayTable& tab
   return text;
 }
 
+// "not on this device: f16: gemm bmm … | bf16: …": one wrapped line a dtype.
+std::string not_here_part(const NotHere& not_here) {
+  std::map<std::string, std::vector<std::string>> by_dtype;
+  for (const auto& [op, dtypes] : not_here)
+    for (const auto& [dtype, why] : dtypes) by_dtype[dtype].push_back(op);
+  std::string text;
+  for (const auto& [dtype, ops] : by_dtype) {
+    std::string line = fmt::format("not on this device in {}:", dtype);
+    for (const std::string& op : ops) {
+      if (line.size() + op.size() + 1 > 80) {
+        text += line + "\n";
+        line = " ";
+      }
+      line += " " + op;
+    }
+    text += line + "\n";
+  }
+  return text;
+}
+
 }  // namespace
 
 std::string summary(const CalibrationResult& result, const DelayTable& table) {
   std::string text = fmt::format("\n{} · {:.0f} s\n\n", table.device.name, result.spent_s);
   text += ceilings_part(result.ceilings) + "\n" + operators_part(table) + "\n";
   text += troubles_part(result, table) + drift_part(result.measurements);
+  text += not_here_part(result.not_here);
   std::set<std::string> said;
   for (const auto* notes : {&result.notices, &table.notes})
     for (const std::string& note : *notes)

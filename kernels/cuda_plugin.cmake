@@ -24,7 +24,9 @@ if(RIDGE_HAVE_CUDNN)
   target_compile_definitions(ridge_cuda PRIVATE RIDGE_HAVE_CUDNN)
   target_include_directories(ridge_cuda SYSTEM PRIVATE ${RIDGE_CUDNN_INCLUDE}
                                                        ${RIDGE_CUDNN_FRONTEND_INCLUDE})
-  target_link_libraries(ridge_cuda PRIVATE ${RIDGE_CUDNN_LIBRARY})
+  # The headers of cudnn-frontend call nvrtc. Not CUDA::nvrtc, which links the driver too: the plugin
+  # must open where there is none.
+  target_link_libraries(ridge_cuda PRIVATE ${RIDGE_CUDNN_LIBRARY} ${CUDA_nvrtc_LIBRARY})
 endif()
 ridge_warnings(ridge_cuda)
 set(cuda_warnings -Wall -Wextra -Wshadow)

@@ -16,8 +16,8 @@ int64_t aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * 
 
 Arena::Arena(Backend& backend, uint64_t seed) : backend_(backend), rng_(seed) {}
 
-int Arena::sets_for(int64_t footprint_bytes, int64_t span_bytes, int limit) {
-  const int64_t sets = span_bytes / std::max<int64_t>(footprint_bytes, 1) + 1;
+int Arena::sets_for(int64_t touched_bytes, int64_t span_bytes, int limit) {
+  const int64_t sets = span_bytes / std::max<int64_t>(touched_bytes, 1) + 1;
   return static_cast<int>(std::clamp<int64_t>(sets, 1, limit));
 }
 
@@ -64,45 +64,61 @@ void Arena::release() {
   outputs_.reset();
 }
 
-std::vector<Operands> Arena::operands(const OpSpec& spec, const Call& call, int count) {
+// Appends the inputs of one set: real ones from byte `at` of their dtype's region, index tensors at
+// `indices`.
+void Arena::fill_set(Operands& set, const std::vector<TensorSpec>& inputs,
+                     std::map<Dtype, int64_t> at, std::byte* indices) {
+  for (const TensorSpec& t : inputs) {
+    if (t.fill == Fill::kUniform) {
+      const Block& source = blocks_.at(t.dtype);
+      const int64_t from = at[t.dtype];
+      at[t.dtype] += aligned(t.bytes());
+      auto* base = static_cast<std::byte*>(inputs_.at(t.dtype).buffer->address());
+      set.arguments.inputs.push_back(base + from);
+      set.inputs.emplace_back(t, source.values.data(), source.period,
+                              from / static_cast<int64_t>(bytes_per_element(t.dtype)));
+    } else {
+      HostTensor values(t, random_values(t, t.count(), rng_));
+      backend_.upload(indices, values.owned_data(), t.bytes());
+      set.arguments.inputs.push_back(indices);
+      set.inputs.push_back(std::move(values));
+      indices += aligned(t.bytes());
+    }
+  }
+}
+
+std::vector<Operands> Arena::operands(const OpSpec& spec, const Call& call, int count,
+                                      int64_t span_bytes) {
   const std::vector<TensorSpec> inputs = spec.inputs(call), outputs = spec.outputs(call);
-  std::map<Dtype, int64_t> input_bytes;  // per set
-  int64_t output_bytes = 0, index_bytes = 0, all = 0;
+  std::map<Dtype, int64_t> input_bytes;  // of one set
+  int64_t output_bytes = 0, index_bytes = 0;
   for (const auto& t : inputs)
     (t.fill == Fill::kUniform ? input_bytes[t.dtype] : index_bytes) += aligned(t.bytes());
   for (const auto& t : outputs) output_bytes += aligned(t.bytes());
-  for (const auto& [dtype, bytes] : input_bytes) all += bytes * count;
-  reserve(all + output_bytes * count);
+  // How many sets fit one after another before the region starts over.
+  auto places = [&](int64_t bytes) {
+    return std::clamp<int64_t>(span_bytes / std::max<int64_t>(bytes, 1) + 1, 1, count);
+  };
+  int64_t all = index_bytes * count + output_bytes * places(output_bytes);
+  for (const auto& [dtype, bytes] : input_bytes) all += bytes * places(bytes);
+  reserve(all);
 
-  std::map<Dtype, int64_t> cursor;
-  for (const auto& [dtype, bytes] : input_bytes) input_region(dtype, bytes * count);
-  auto* out = static_cast<std::byte*>(output_region(output_bytes * count));
+  for (const auto& [dtype, bytes] : input_bytes) input_region(dtype, bytes * places(bytes));
+  auto* out = static_cast<std::byte*>(output_region(output_bytes * places(output_bytes)));
   std::shared_ptr<Buffer> indices;
   if (index_bytes > 0) indices = backend_.allocate(index_bytes * count);
-  int64_t index_at = 0;
+
   std::vector<Operands> sets(static_cast<std::size_t>(count));
-  for (Operands& set : sets) {
-    for (const TensorSpec& t : inputs) {
-      if (t.fill == Fill::kUniform) {
-        const Region& region = inputs_.at(t.dtype);
-        const Block& source = blocks_.at(t.dtype);
-        const int64_t at = cursor[t.dtype];
-        cursor[t.dtype] += aligned(t.bytes());
-        set.arguments.inputs.push_back(static_cast<std::byte*>(region.buffer->address()) + at);
-        set.inputs.emplace_back(t, source.values.data(), source.period,
-                                at / static_cast<int64_t>(bytes_per_element(t.dtype)));
-      } else {
-        HostTensor values(t, random_values(t, t.count(), rng_));
-        auto* address = static_cast<std::byte*>(indices->address()) + index_at;
-        index_at += aligned(t.bytes());
-        backend_.upload(address, values.owned_data(), t.bytes());
-        set.arguments.inputs.push_back(address);
-        set.inputs.push_back(std::move(values));
-      }
-    }
+  for (int i = 0; i < count; ++i) {
+    Operands& set = sets[static_cast<std::size_t>(i)];
+    std::map<Dtype, int64_t> at;
+    for (const auto& [dtype, bytes] : input_bytes) at[dtype] = i % places(bytes) * bytes;
+    fill_set(set, inputs, at,
+             indices ? static_cast<std::byte*>(indices->address()) + index_bytes * i : nullptr);
+    std::byte* to = out + i % places(output_bytes) * output_bytes;
     for (const TensorSpec& t : outputs) {
-      set.arguments.outputs.push_back(out);
-      out += aligned(t.bytes());
+      set.arguments.outputs.push_back(to);
+      to += aligned(t.bytes());
     }
     set.outputs = outputs;
     set.indices = indices;

@@ -27,11 +27,16 @@ class Arena {
  public:
   Arena(Backend& backend, uint64_t seed);
 
-  // How many distinct operand sets a rotation over `span_bytes` needs, at least 1, at most `limit`.
-  static int sets_for(int64_t footprint_bytes, int64_t span_bytes, int limit);
+  // How many operand sets a rotation needs for its calls to touch `span_bytes` before it comes
+  // round, at least 1, at most `limit`. `touched_bytes` is what one call reads and writes: less
+  // than its tensors hold where it gathers a few rows of a table.
+  static int sets_for(int64_t touched_bytes, int64_t span_bytes, int limit);
 
-  // Operand sets `0 … count-1` of `call`, on disjoint memory. Throws OutOfMemory.
-  std::vector<Operands> operands(const OpSpec& spec, const Call& call, int count);
+  // Operand sets `0 … count-1` of `call`. Each has index tensors of its own; the real ones follow
+  // one another through a region that starts over where it exceeds `span_bytes`, by default never.
+  // Throws OutOfMemory.
+  std::vector<Operands> operands(const OpSpec& spec, const Call& call, int count,
+                                 int64_t span_bytes = int64_t{1} << 50);
 
   // Frees all regions; operands made before are void.
   void release();
@@ -51,6 +56,8 @@ class Arena {
   Region& input_region(Dtype dtype, int64_t bytes);
   void* output_region(int64_t bytes);
   void reserve(int64_t bytes);
+  void fill_set(Operands& set, const std::vector<TensorSpec>& inputs, std::map<Dtype, int64_t> at,
+                std::byte* indices);
 
   Backend& backend_;
   std::mt19937_64 rng_;

@@ -140,9 +140,13 @@ void Sampler::check_and_time(const OpSpec& spec, Measurement& m) {
   // pass over them allows. (Where it does not, the call computes for long on little data.)
   const int most =
       static_cast<int>(std::clamp(0.5 * options_.time_budget_s / each, 2.0, kMostSets));
-  const int sets = Arena::sets_for(footprint, std::min(span, room - footprint), most);
-  const std::vector<Operands> operands = arena_.operands(spec, m.call, sets);
-  m.rotation_bytes = footprint * sets;
+  const Work work = spec.work(m.call);
+  const auto touched =
+      std::min(footprint, static_cast<int64_t>(work.bytes_read + work.bytes_written));
+  const int64_t reach = std::min(span, room - footprint);
+  const int sets = Arena::sets_for(touched, reach, most);
+  const std::vector<Operands> operands = arena_.operands(spec, m.call, sets, reach);
+  m.rotation_bytes = touched * sets;
   std::vector<std::unique_ptr<Launch>> launches;
   std::vector<Launch*> rotation;
   for (const Operands& set : operands) {
@@ -152,8 +156,7 @@ void Sampler::check_and_time(const OpSpec& spec, Measurement& m) {
   time_launches(rotation, each, m);
   backend_.synchronize();
 
-  const double least =
-      options_.fastest_possible_s ? options_.fastest_possible_s(spec.work(m.call)) : 0;
+  const double least = options_.fastest_possible_s ? options_.fastest_possible_s(work) : 0;
   const Summary s = summarize(m.samples_s);
   if (!(s.min_s > 0)) {
     m.status = Status::kWrong;

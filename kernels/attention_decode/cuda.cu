@@ -23,9 +23,9 @@ struct Instance {
 template <class T>
 Instance<T> instance(const Dims& d) {
   return with_instance<T>(static_cast<int>(d.heads / d.kv_heads), static_cast<int>(d.head_dim),
-                          []<int kRowLanes, int kPacks, int kHeads>() {
-                            return Instance<T>{attend<T, kRowLanes, kPacks, kHeads>, kHeads,
-                                               keys_per_step<Team<T, kRowLanes, kPacks, kHeads>>()};
+                          [](auto team) {
+                            using Own = decltype(team);
+                            return Instance<T>{attend<T, Own>, Own::kHeads, keys_per_step<Own>()};
                           });
 }
 
@@ -55,7 +55,9 @@ std::unique_ptr<Launch> bind(CudaContext& context, const Dims& d, const Argument
   Tensors<T> t{.q = static_cast<const T*>(a.inputs[0]),
                .k = static_cast<const T*>(a.inputs[1]),
                .v = static_cast<const T*>(a.inputs[2]),
-               .o = static_cast<T*>(a.outputs[0])};
+               .o = static_cast<T*>(a.outputs[0]),
+               .outputs = nullptr,
+               .stats = nullptr};
   std::shared_ptr<cuda::DeviceMemory> scratch;
   if (shape.splits > 1) {
     const int64_t parts = rows * shape.splits, floats = parts * (d.head_dim + 2);

@@ -1,15 +1,10 @@
 #pragma once
-#include "kernels/cuda/vector.cuh"
+#include "kernels/attention_decode/team.cuh"
 
 // Flash-decoding. A block attends the query heads of one chunk of a group to one part of one cache,
-// so that each row of K and V is read once for all of them. kRowLanes lanes share a row, 16 bytes
-// of it each (kPacks times); each such team keeps its own running softmax and output in registers,
-// and the teams of a block are merged at the end. With more than one part, `merge_parts` merges
-// those.
+// so that each row of K and V is read once for all of them. Its teams (team.cuh) take the rows in
+// turn and are merged at the end. With more than one part, `merge_parts` merges those.
 namespace ridge::attention_decode {
-
-constexpr int kThreads = 128;
-constexpr unsigned kAllLanes = 0xffffffffu;
 
 template <class T>
 struct Tensors {
@@ -26,137 +21,6 @@ struct Shape {
   int head_dim;  // a multiple of 8
   int splits;
   float scale;  // log2(e) / √head_dim
-};
-
-// What a team of kRowLanes lanes works with in registers.
-template <class T, int kRowLanes_, int kPacks_, int kHeads_>
-struct Team {
-  static constexpr int kRowLanes = kRowLanes_, kPacks = kPacks_, kHeads = kHeads_;
-  static constexpr int kWidth = cuda::Pack<T>::kCount;
-  static constexpr int kTeams = kThreads / kRowLanes;
-  static constexpr int kColumns = kRowLanes * kPacks * kWidth;
-  // Keys a team takes at a time: more loads in flight where fewer heads need registers.
-  static constexpr int kKeys = (kHeads >= 8 ? 2 : kHeads == 4 ? 4 : 8) / kPacks;
-  static constexpr int kScores = kHeads * kKeys;
-  // After the reduction a lane holds kValues scores of one head, or `kCopies` lanes hold the same.
-  static constexpr int kValues = kScores >= kRowLanes ? kScores / kRowLanes : 1;
-  static constexpr int kCopies = kScores >= kRowLanes ? 1 : kRowLanes / kScores;
-  static constexpr int kHeadLanes = kRowLanes / kHeads;
-  static_assert(kHeads <= kRowLanes && kValues <= kKeys);
-};
-
-template <class Team>
-constexpr int keys_per_step() {
-  return Team::kTeams * Team::kKeys;
-}
-
-// Sums each of kCount values over the lanes of a team and spreads the sums over them: with every
-// exchange a lane keeps one half of its values and hands the other to its partner.
-template <int kOffset, int kCount, int kSize>
-__device__ __forceinline__ void scatter_sum(float (&values)[kSize], int lane) {
-  if constexpr (kOffset > 0) {
-    if constexpr (kCount > 1) {
-      const bool upper = (lane & kOffset) != 0;
-#pragma unroll
-      for (int i = 0; i < kCount / 2; ++i) {
-        const float give = upper ? values[i] : values[i + kCount / 2];
-        const float keep = upper ? values[i + kCount / 2] : values[i];
-        values[i] = keep + __shfl_xor_sync(kAllLanes, give, kOffset);
-      }
-      scatter_sum<kOffset / 2, kCount / 2>(values, lane);
-    } else {
-      values[0] += __shfl_xor_sync(kAllLanes, values[0], kOffset);
-      scatter_sum<kOffset / 2, 1>(values, lane);
-    }
-  }
-}
-
-template <class T, class Team>
-struct Rows {
-  cuda::Pack<T> pack[Team::kKeys][Team::kPacks];
-
-  // Rows first + team, first + team + kTeams, …; those past the end repeat the last.
-  __device__ __forceinline__ void load(const T* base, int64_t first, int64_t end, int team,
-                                       int lane, int head_dim) {
-#pragma unroll
-    for (int u = 0; u < Team::kKeys; ++u) {
-      int64_t key = first + u * Team::kTeams + team;
-      key = key < end ? key : end - 1;
-#pragma unroll
-      for (int p = 0; p < Team::kPacks; ++p) {
-        const int column = (p * Team::kRowLanes + lane) * Team::kWidth;
-        pack[u][p] =
-            column < head_dim ? cuda::load_pack(base + key * head_dim + column) : cuda::Pack<T>{};
-      }
-    }
-  }
-
-  __device__ __forceinline__ void unpack(int u, float (&x)[Team::kPacks * Team::kWidth]) const {
-#pragma unroll
-    for (int p = 0; p < Team::kPacks; ++p)
-#pragma unroll
-      for (int i = 0; i < Team::kWidth; ++i)
-        x[p * Team::kWidth + i] = cuda::to_float(pack[u][p].v[i]);
-  }
-};
-
-// The running softmax of a team. `largest` and `sum` are of the head that this lane stands for.
-template <class Team>
-struct Running {
-  static constexpr int kColumns = Team::kPacks * Team::kWidth;  // of this lane
-  static constexpr float kLowest = -1e30f;  // finite, so that differences are never NaN
-  float output[Team::kHeads][kColumns] = {};
-  float largest = kLowest, sum = 0;
-
-  // `scores`: this lane's own, of keys first + u · kTeams. They become weights.
-  __device__ __forceinline__ void update(float (&scores)[Team::kScores], int64_t first, int64_t end,
-                                         int lane) {
-    const int own = Team::kCopies > 1 ? lane / Team::kCopies : lane * Team::kValues;
-    bool valid[Team::kValues];
-    float top = largest;
-#pragma unroll
-    for (int i = 0; i < Team::kValues; ++i) {
-      valid[i] = first + (own + i) % Team::kKeys * Team::kTeams < end;
-      if (valid[i]) top = fmaxf(top, scores[i]);
-    }
-#pragma unroll
-    for (int offset = Team::kHeadLanes / 2; offset > 0; offset /= 2)
-      top = fmaxf(top, __shfl_xor_sync(kAllLanes, top, offset));
-    const float factor = exp2f(largest - top);
-    if (__any_sync(kAllLanes, top > largest)) {
-#pragma unroll
-      for (int h = 0; h < Team::kHeads; ++h) {
-        const float f = __shfl_sync(kAllLanes, factor, h * Team::kHeadLanes, Team::kRowLanes);
-#pragma unroll
-        for (int c = 0; c < kColumns; ++c) output[h][c] *= f;
-      }
-      sum *= factor;
-      largest = top;
-    }
-#pragma unroll
-    for (int i = 0; i < Team::kValues; ++i) {
-      scores[i] = valid[i] ? exp2f(scores[i] - top) : 0.0f;
-      if (lane % Team::kCopies == 0) sum += scores[i];
-    }
-  }
-
-  template <class T>
-  __device__ __forceinline__ void accumulate(const float (&weights)[Team::kScores],
-                                             const Rows<T, Team>& v) {
-#pragma unroll
-    for (int u = 0; u < Team::kKeys; ++u) {
-      float x[kColumns];
-      v.unpack(u, x);
-#pragma unroll
-      for (int h = 0; h < Team::kHeads; ++h) {
-        const int at = h * Team::kKeys + u;  // which lane has it, and where
-        const float w = __shfl_sync(kAllLanes, weights[at % Team::kValues],
-                                    at / Team::kValues * Team::kCopies, Team::kRowLanes);
-#pragma unroll
-        for (int c = 0; c < kColumns; ++c) output[h][c] += w * x[c];
-      }
-    }
-  }
 };
 
 // One warp's part of a block's result, in shared memory.
@@ -251,9 +115,9 @@ __device__ __forceinline__ void write_result(const Tensors<T>& t, const Shape& s
 }
 
 // Grid: caches · chunks of kHeads query heads · splits. Block: kThreads.
-template <class T, int kRowLanes, int kPacks, int kHeads>
-__global__ void __launch_bounds__(kThreads) attend(Tensors<T> t, Shape s) {
-  using Own = Team<T, kRowLanes, kPacks, kHeads>;
+template <class T, class Own>
+__global__ void __launch_bounds__(kThreads, Own::kBlocks) attend(Tensors<T> t, Shape s) {
+  constexpr int kRowLanes = Own::kRowLanes, kPacks = Own::kPacks, kHeads = Own::kHeads;
   __shared__ WarpResult<Own> results[kThreads / 32];
   const Place<Own> place(s);
   const int team = static_cast<int>(threadIdx.x) / kRowLanes;
@@ -339,17 +203,17 @@ __global__ void __launch_bounds__(kMergeThreads) merge_parts(Tensors<T> t, Shape
   t.o[row * s.head_dim + column] = cuda::from_float<T>(output / sum);
 }
 
-// Calls f.template operator()<kRowLanes, kPacks, kHeads>() with the instance for the shape. f32
+// Calls f with the Team for the shape. f32
 // needs twice the lanes of the 16-bit types and takes only the widest team.
 template <class T, int kHeads, class F>
 decltype(auto) with_row_lanes(int head_dim, F&& f) {
   if constexpr (sizeof(T) == 4) {
-    if (head_dim > 128) return f.template operator()<32, 2, kHeads>();
-    return f.template operator()<32, 1, kHeads>();
+    if (head_dim > 128) return f(Team<T, 32, 2, kHeads>{});
+    return f(Team<T, 32, 1, kHeads>{});
   } else {
-    if (head_dim > 128) return f.template operator()<32, 1, kHeads>();
-    if (head_dim > 64) return f.template operator()<16, 1, kHeads>();
-    return f.template operator()<8, 1, kHeads>();
+    if (head_dim > 128) return f(Team<T, 32, 1, kHeads>{});
+    if (head_dim > 64) return f(Team<T, 16, 1, kHeads>{});
+    return f(Team<T, 8, 1, kHeads>{});
   }
 }
 

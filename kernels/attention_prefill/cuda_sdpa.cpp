@@ -69,9 +69,9 @@ Plan make_plan(cudnnHandle_t handle, const Dims& d, Dtype dtype) {
                                      graph.tensor(tensor("K", kK, cache, cache_strides)),
                                      graph.tensor(tensor("V", kV, cache, cache_strides)), options);
   o->set_output(true).set_uid(kO).set_dim(rows).set_stride(row_strides);
-  if (const auto error = graph.build(handle, {fe::HeurMode_t::A}); error.is_bad())
+  if (auto error = graph.build(handle, {fe::HeurMode_t::A}); error.is_bad())
     plan.why = "no plan of cuDNN: " + error.get_message();
-  else if (const auto sized = graph.get_workspace_size(plan.workspace_bytes); sized.is_bad())
+  else if (auto sized = graph.get_workspace_size(plan.workspace_bytes); sized.is_bad())
     plan.why = "cuDNN does not size its workspace: " + sized.get_message();
   return plan;
 }
@@ -95,8 +95,8 @@ class Plans {
   std::map<Call, std::shared_ptr<Plan>> plans_;
 };
 
-std::unique_ptr<Launch> bind(CudaContext& context, const std::shared_ptr<Plan>& plan,
-                             const Arguments& a) {
+std::unique_ptr<Launch> bind_plan(CudaContext& context, const std::shared_ptr<Plan>& plan,
+                                  const Arguments& a) {
   if (!plan->why.empty()) throw std::runtime_error(plan->why);
   const auto workspace = cuda::shared_scratch(context, "cudnn sdpa", plan->workspace_bytes);
   std::unordered_map<int64_t, void*> pointers{{kQ, const_cast<void*>(a.inputs[0])},
@@ -107,7 +107,7 @@ std::unique_ptr<Launch> bind(CudaContext& context, const std::shared_ptr<Plan>& 
   (void)plan->graph->get_plan_name(plan_name);
   return make_launch(
       [plan, workspace, pointers, handle = context.cudnn]() mutable {
-        if (const auto error = plan->graph->execute(handle, pointers, workspace->address());
+        if (auto error = plan->graph->execute(handle, pointers, workspace->address());
             error.is_bad())
           throw std::runtime_error("cuDNN attention: " + error.get_message());
       },
@@ -129,7 +129,7 @@ CudaImplementation cudnn_sdpa(std::string op, std::function<Dims(const Call&)> d
     return why.empty() ? plans->get(context.cudnn, c, dims_of(c))->why : why;
   };
   i.bind = [dims_of, plans](CudaContext& context, const Call& c, const Arguments& a) {
-    return bind(context, plans->get(context.cudnn, c, dims_of(c)), a);
+    return bind_plan(context, plans->get(context.cudnn, c, dims_of(c)), a);
   };
 #else
   i.unsupported = [dims_of](const CudaContext& context, const Call& c) {

@@ -21,7 +21,7 @@ struct Mul {
 };
 struct Silu {
   static constexpr int kInputs = 1;
-  Floats operator()(Floats x, Floats) const { return x / (1.0f + simd::exp(-x)); }
+  Floats operator()(Floats x, Floats) const { return x * simd::reciprocal(1.0f + simd::exp(-x)); }
 };
 struct Gelu {
   static constexpr int kInputs = 1;

@@ -8,12 +8,18 @@
 // After the shim:
 #include "kernels/attention_decode/kernels.cuh"
 #include "kernels/attention_decode/splits.h"
+#include "kernels/attention_prefill/kernels.cuh"
 #include "kernels/attention_prefill/reference.h"
+#include "kernels/attention_prefill/unfused.h"
 
 namespace ridge {
 namespace {
 
 using attention_prefill::Dims;
+
+float log2_scale(int head_dim) {
+  return static_cast<float>(std::log2(std::exp(1.0)) / std::sqrt(double(head_dim)));
+}
 
 // Random Q, K, V in a dtype, and what O must be.
 template <class T>
@@ -65,16 +71,17 @@ void run_decode(Case<T>& c, int splits) {
   std::vector<float> outputs(parts * static_cast<std::size_t>(head_dim), NAN),
       stats(2 * parts, NAN);
   const decode::Tensors<T> t{c.in(0), c.in(1), c.in(2), c.o.data(), outputs.data(), stats.data()};
-  const decode::Shape s{
-      .context = d.kv_len,
-      .group = group,
-      .head_dim = head_dim,
-      .splits = splits,
-      .scale = static_cast<float>(std::log2(std::exp(1.0)) / std::sqrt(double(head_dim)))};
-  decode::with_instance<T>(group, head_dim, [&]<int kRowLanes, int kPacks, int kHeads>() {
-    const int64_t blocks = d.batch * d.kv_heads * ((group + kHeads - 1) / kHeads) * splits;
+  const decode::Shape s{.context = d.kv_len,
+                        .group = group,
+                        .head_dim = head_dim,
+                        .splits = splits,
+                        .scale = log2_scale(head_dim)};
+  decode::with_instance<T>(group, head_dim, [&](auto team) {
+    using Own = decltype(team);
+    const int64_t blocks =
+        d.batch * d.kv_heads * ((group + Own::kHeads - 1) / Own::kHeads) * splits;
     shim::launch({.grid = {static_cast<unsigned>(blocks)}, .block = {decode::kThreads}},
-                 decode::attend<T, kRowLanes, kPacks, kHeads>, t, s);
+                 decode::attend<T, Own>, t, s);
   });
   if (splits == 1) return;
   const shim::Shape merge{.grid = {static_cast<unsigned>(rows)}, .block = {decode::kMergeThreads}};
@@ -134,6 +141,122 @@ TEST(AttentionDecodeSplits, FillTheGpuOnlyWhereTheGridDoesNot) {
       EXPECT_GE(splits, 1);
       EXPECT_LE((splits - 1) * int64_t{32}, context);
     }
+}
+
+const Dims kPrefillShapes[] = {{1, 1, 1, 1, 1, 8},     {2, 5, 37, 4, 2, 64},
+                               {1, 70, 70, 2, 1, 80},  {1, 65, 130, 3, 3, 128},
+                               {1, 33, 40, 2, 2, 256}, {1, 100, 101, 1, 1, 40}};
+
+std::string name_of(const Dims& d) {
+  return "batch " + std::to_string(d.batch) + " seq " + std::to_string(d.seq) + " kv_len " +
+         std::to_string(d.kv_len) + " heads " + std::to_string(d.heads) + "/" +
+         std::to_string(d.kv_heads) + " head_dim " + std::to_string(d.head_dim);
+}
+
+template <class T>
+void check_prefill(Dtype dtype) {
+  namespace prefill = attention_prefill;
+  for (const Dims& d : kPrefillShapes) {
+    Case<T> c(d, dtype);
+    const int head_dim = static_cast<int>(d.head_dim);
+    const prefill::Tensors<T> t{c.in(0), c.in(1), c.in(2), c.o.data()};
+    const prefill::Shape s{.seq = d.seq,
+                           .kv_len = d.kv_len,
+                           .heads = static_cast<int>(d.heads),
+                           .group = static_cast<int>(d.heads / d.kv_heads),
+                           .head_dim = head_dim,
+                           .scale = log2_scale(head_dim)};
+    prefill::with_instance<T>(head_dim, [&](auto tile) {
+      using Own = decltype(tile);
+      const int64_t blocks = d.batch * d.heads * ((d.seq + Own::kRows - 1) / Own::kRows);
+      shim::launch({.grid = {static_cast<unsigned>(blocks)},
+                    .block = {prefill::kThreads},
+                    .shared_bytes = Own::shared_bytes(head_dim)},
+                   prefill::attend<T, Own>, t, s);
+      EXPECT_LE(Own::shared_bytes(head_dim), 65536u) << "more than a block has on sm_75";
+    });
+    EXPECT_LT(c.error(), c.tolerance) << name_of(d);
+  }
+}
+
+TEST(AttentionPrefill, SimtEqualsTheReferenceF32) { check_prefill<float>(Dtype::kF32); }
+TEST(AttentionPrefill, SimtEqualsTheReferenceF16) { check_prefill<__half>(Dtype::kF16); }
+TEST(AttentionPrefill, SimtEqualsTheReferenceBf16) { check_prefill<__nv_bfloat16>(Dtype::kBf16); }
+
+// The steps and the softmax of the unfused implementation, the two products done in plain loops
+// where it calls cuBLAS.
+template <class T>
+void run_unfused(Case<T>& c, int64_t scratch_elements) {
+  namespace prefill = attention_prefill;
+  const Dims& d = c.d;
+  for (const prefill::UnfusedStep& s : prefill::unfused_steps(d, scratch_elements)) {
+    std::vector<T> scores(static_cast<std::size_t>(s.heads * s.queries * s.stride),
+                          cuda::from_float<T>(NAN));
+    const auto row_of = [&](int64_t h, int64_t q) {
+      return ((h / d.heads * d.seq + s.first_query + q) * d.heads + h % d.heads) * d.head_dim;
+    };
+    const auto key_of = [&](int64_t h, int64_t key) {
+      const int64_t cache = h / d.heads * d.kv_heads + h % d.heads / (d.heads / d.kv_heads);
+      return (cache * d.kv_len + key) * d.head_dim;
+    };
+    const auto at = [&](int64_t h, int64_t q, int64_t key) -> T& {
+      return scores[static_cast<std::size_t>(((h - s.first_head) * s.queries + q) * s.stride +
+                                             key)];
+    };
+    const auto each = [&](auto f) {
+      for (int64_t h = s.first_head; h < s.first_head + s.heads; ++h)
+        for (int64_t q = 0; q < s.queries; ++q) f(h, q);
+    };
+    each([&](int64_t h, int64_t q) {
+      for (int64_t key = 0; key < s.keys; ++key) {
+        float sum = 0;
+        for (int64_t i = 0; i < d.head_dim; ++i)
+          sum += cuda::to_float(c.in(0)[row_of(h, q) + i]) *
+                 cuda::to_float(c.in(1)[key_of(h, key) + i]);
+        at(h, q, key) = cuda::from_float<T>(sum * log2_scale(static_cast<int>(d.head_dim)));
+      }
+    });
+    const prefill::ScoreRows rows{.rows = static_cast<int>(s.queries),
+                                  .stride = s.stride,
+                                  .first_visible = prefill::visible_keys(d, s.first_query)};
+    shim::launch({.grid = {static_cast<unsigned>(s.queries), static_cast<unsigned>(s.heads)},
+                  .block = {prefill::kSoftmaxThreads}},
+                 prefill::softmax_visible<T>, scores.data(), rows);
+    each([&](int64_t h, int64_t q) {
+      for (int64_t i = 0; i < d.head_dim; ++i) {
+        float sum = 0;
+        for (int64_t key = 0; key < s.keys; ++key)
+          sum += cuda::to_float(at(h, q, key)) * cuda::to_float(c.in(2)[key_of(h, key) + i]);
+        c.o[static_cast<std::size_t>(row_of(h, q) + i)] = cuda::from_float<T>(sum);
+      }
+    });
+  }
+}
+
+TEST(AttentionPrefill, UnfusedStepsEqualTheReference) {
+  for (const Dims& d : {Dims{2, 5, 37, 4, 2, 64}, Dims{1, 20, 20, 2, 1, 80}})
+    for (int64_t scratch : {int64_t{1}, int64_t{300}, int64_t{1} << 30}) {
+      Case<float> c(d, Dtype::kF32);
+      run_unfused(c, scratch);
+      EXPECT_LT(c.error(), c.tolerance) << name_of(d) << " scratch " << scratch;
+      Case<__half> half(d, Dtype::kF16);
+      run_unfused(half, scratch);
+      EXPECT_LT(half.error(), half.tolerance) << name_of(d) << " scratch " << scratch;
+    }
+}
+
+TEST(AttentionPrefill, UnfusedStepsFitTheScratch) {
+  const Dims d{4, 5000, 9001, 32, 8, 128};
+  const int64_t limit = 1 << 28;
+  int64_t pairs = 0, multiplied = 0;
+  for (const auto& s : attention_prefill::unfused_steps(d, limit)) {
+    EXPECT_LE(s.heads * s.queries * s.stride, limit);
+    EXPECT_LE(s.keys, s.stride);
+    pairs += s.heads * s.queries;
+    multiplied += s.heads * s.queries * s.keys;
+  }
+  EXPECT_EQ(pairs, d.batch * d.heads * d.seq);
+  EXPECT_LT(multiplied, pairs * d.kv_len);  // what no query sees is left out in part
 }
 
 }  // namespace

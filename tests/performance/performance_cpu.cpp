@@ -38,7 +38,8 @@ class Rotating {
   Rotating(Backend& backend, Arena& arena, const Call& call) {
     const OpSpec& spec = find_operator(call.op);
     const int64_t span = 4 * backend.device().last_level_cache_bytes;
-    operands_ = arena.operands(spec, call, Arena::sets_for(footprint_bytes(spec, call), span, 64));
+    operands_ =
+        arena.operands(spec, call, Arena::sets_for(footprint_bytes(spec, call), span, 64), span);
     for (const Operands& o : operands_) launches_.push_back(backend.bind(call, o.arguments));
     for (const auto& l : launches_) l->enqueue();
   }
