@@ -17,7 +17,7 @@ TEST(Groups, KnowsOperatorsByEitherName) {
   FakeBackend fake;
   const Ceilings ceilings = every_ceiling(fake.info.name);
   const PlanLimits limits = limits_of(fake, 60);
-  std::vector<std::string> skipped;
+  NotHere skipped;
   const auto groups = groups_of(fake, ceilings, limits, {"rmsnorm"}, &skipped);
   EXPECT_EQ(groups.size(), find_operator("rmsnorm").dtypes.size());
   EXPECT_EQ(groups_of(fake, ceilings, limits, {"RMS_Norm"}, &skipped), groups);
@@ -36,10 +36,10 @@ TEST(Groups, SweepsNoProbesAndSaysWhatIsSkippedAndWhy) {
   for (const Group& group : groups_of(fake, every_ceiling(fake.info.name), limits, {}, nullptr))
     EXPECT_FALSE(find_operator(group.op).probe) << group.op;
   fake.unsupported = "only on sm_89 and later";
-  std::vector<std::string> skipped;
+  NotHere skipped;
   EXPECT_TRUE(groups_of(fake, every_ceiling("x"), limits, {"gemm"}, &skipped).empty());
-  EXPECT_EQ(skipped.size(), find_operator("gemm").dtypes.size());
-  for (const std::string& text : skipped) EXPECT_THAT(text, HasSubstr("sm_89"));
+  EXPECT_EQ(skipped["gemm"].size(), find_operator("gemm").dtypes.size());
+  for (const auto& [dtype, why] : skipped["gemm"]) EXPECT_EQ(why, "only on sm_89 and later");
 
   Ceilings no_int8 = every_ceiling("x");
   no_int8.values.erase("matrix.int8");
@@ -47,8 +47,8 @@ TEST(Groups, SweepsNoProbesAndSaysWhatIsSkippedAndWhy) {
   skipped.clear();
   for (const Group& group : groups_of(fake, no_int8, limits, {"gemm"}, &skipped))
     EXPECT_NE(group.dtype, Dtype::kInt8);
-  ASSERT_EQ(skipped.size(), 1u);
-  EXPECT_THAT(skipped[0], HasSubstr("matrix.int8"));
+  ASSERT_EQ(skipped["gemm"].size(), 1u);
+  EXPECT_THAT(skipped["gemm"]["int8"], HasSubstr("matrix.int8"));
 }
 
 TEST(DeviceSlug, IsAFolderName) {
