@@ -208,6 +208,11 @@ CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& op
     journal.append(m);
     planner.report(m);
   }
+  if (journal.measurements().empty() && !stop_asked && elapsed() >= sweep_s)
+    throw std::runtime_error(fmt::format(
+        "the ceilings took all of the budget ({:.0f} of {:.0f} s): no call was measured; "
+        "go on with --resume, they are kept",
+        elapsed(), options.budget_s));
   result.interrupted = stop_asked;
   result.measurements = journal.measurements();
   result.notices.insert(result.notices.end(), journal.notices().begin(), journal.notices().end());
