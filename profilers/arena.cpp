@@ -25,6 +25,7 @@ const Arena::Block& Arena::block(Dtype dtype) {
   Block& b = blocks_[dtype];
   if (b.period == 0) {
     b.values = random_values({.name = "random", .dtype = dtype}, kPeriod, rng_);
+    b.decoded = decode(dtype, b.values);
     b.period = kPeriod;
   }
   return b;
@@ -75,7 +76,7 @@ void Arena::fill_set(Operands& set, const std::vector<TensorSpec>& inputs,
       at[t.dtype] += aligned(t.bytes());
       auto* base = static_cast<std::byte*>(inputs_.at(t.dtype).buffer->address());
       set.arguments.inputs.push_back(base + from);
-      set.inputs.emplace_back(t, source.values.data(), source.period,
+      set.inputs.emplace_back(t, source.decoded.data(), source.period,
                               from / static_cast<int64_t>(bytes_per_element(t.dtype)));
     } else {
       HostTensor values(t, random_values(t, t.count(), rng_));

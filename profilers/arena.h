@@ -43,7 +43,8 @@ class Arena {
 
   // The random block of a dtype: what inputs of it repeat.
   struct Block {
-    std::vector<std::byte> values;
+    std::vector<std::byte> values;  // encoded
+    std::vector<double> decoded;
     int64_t period = 0;  // elements, a prime
   };
 

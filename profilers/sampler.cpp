@@ -146,13 +146,16 @@ void Sampler::check_and_time(const OpSpec& spec, Measurement& m) {
   const int64_t reach = std::min(span, room - footprint);
   const int sets = Arena::sets_for(touched, reach, most);
   const std::vector<Operands> operands = arena_.operands(spec, m.call, sets, reach);
-  m.rotation_bytes = touched * sets;
   std::vector<std::unique_ptr<Launch>> launches;
   std::vector<Launch*> rotation;
+  const auto start = Clock::now();
   for (const Operands& set : operands) {
+    // Packing weights can cost far more than using them once.
+    if (launches.size() >= 2 && seconds_since(start) > options_.time_budget_s) break;
     launches.push_back(backend_.bind(m.call, set.arguments));
     rotation.push_back(launches.back().get());
   }
+  m.rotation_bytes = touched * static_cast<int64_t>(launches.size());
   time_launches(rotation, each, m);
   backend_.synchronize();
 

@@ -13,16 +13,35 @@ int64_t TensorSpec::bytes() const {
   return count() * static_cast<int64_t>(bytes_per_element(dtype));
 }
 
-HostTensor::HostTensor(TensorSpec spec, const std::byte* block, int64_t period, int64_t offset)
+HostTensor::HostTensor(TensorSpec spec, const double* block, int64_t period, int64_t offset)
     : spec_(std::move(spec)), block_(block), period_(period), offset_(offset) {}
 
 HostTensor::HostTensor(TensorSpec spec, std::vector<std::byte> values)
-    : spec_(std::move(spec)), owned_(std::move(values)) {}
+    : spec_(std::move(spec)),
+      owned_(std::move(values)),
+      decoded_(decode(spec_.dtype, owned_)),
+      period_(std::max<int64_t>(spec_.count(), 1)) {}
 
-double HostTensor::at(int64_t index) const {
-  const auto size = static_cast<int64_t>(bytes_per_element(spec_.dtype));
-  if (!owned_.empty()) return load_element(spec_.dtype, owned_.data() + index * size);
-  return load_element(spec_.dtype, block_ + (offset_ + index) % period_ * size);
+double HostTensor::dot(std::span<const double> x, int64_t first) const {
+  const double* block = block_ ? block_ : decoded_.data();
+  const auto period = static_cast<std::size_t>(period_);
+  auto at = static_cast<std::size_t>((offset_ + first) % period_);
+  double sums[4] = {};  // independent, so that additions overlap
+  for (std::size_t i = 0; i < x.size(); at = 0) {
+    const std::size_t end = i + std::min(x.size() - i, period - at);
+    for (; i + 4 <= end; i += 4, at += 4)
+      for (std::size_t j = 0; j < 4; ++j) sums[j] += x[i + j] * block[at + j];
+    for (; i < end; ++i, ++at) sums[0] += x[i] * block[at];
+  }
+  return sums[0] + sums[1] + sums[2] + sums[3];
+}
+
+std::vector<double> decode(Dtype dtype, const std::vector<std::byte>& values) {
+  const std::size_t size = bytes_per_element(dtype);
+  std::vector<double> decoded(values.size() / size);
+  for (std::size_t i = 0; i < decoded.size(); ++i)
+    decoded[i] = load_element(dtype, values.data() + i * size);
+  return decoded;
 }
 
 std::vector<std::byte> random_values(const TensorSpec& spec, int64_t count, std::mt19937_64& rng) {

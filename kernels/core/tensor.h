@@ -1,6 +1,7 @@
 #pragma once
 #include <cstdint>
 #include <random>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -26,29 +27,36 @@ struct TensorSpec {
   int64_t bytes() const;
 };
 
-// The host's view of an input. Large inputs repeat one random block of `period` elements (a prime,
-// so that it never lines up with a shape), which lets a reference read any element of a tensor of
-// gigabytes without a copy of it on the host. Element i is block[(offset + i) % period].
+// The host's view of an input, decoded. Large inputs repeat one random block of `period` elements
+// (a prime, so that it never lines up with a shape), which lets a reference read any element of a
+// tensor of gigabytes without a copy of it on the host: element i is block[(offset + i) % period].
 class HostTensor {
  public:
-  HostTensor(TensorSpec spec, const std::byte* block, int64_t period, int64_t offset);
-  // Owns its values, in full.
+  // A view; `block` must outlive it.
+  HostTensor(TensorSpec spec, const double* block, int64_t period, int64_t offset);
+  // Owns its values, in full, encoded as on the device.
   HostTensor(TensorSpec spec, std::vector<std::byte> values);
 
   const TensorSpec& spec() const { return spec_; }
-  double at(int64_t index) const;
-  // at(i) == at(i + period()): what a reference that reads a tensor often needs to decode once.
-  int64_t period() const { return owned_.empty() ? period_ : spec_.count(); }
+  double at(int64_t index) const {
+    return (block_ ? block_ : decoded_.data())[(offset_ + index) % period_];
+  }
+  // Σ x[i] · at(first + i), fast: the bulk of most references.
+  double dot(std::span<const double> x, int64_t first) const;
   // The address of a full, owned copy; null for a periodic view.
   const std::byte* owned_data() const { return owned_.empty() ? nullptr : owned_.data(); }
 
  private:
   TensorSpec spec_;
   std::vector<std::byte> owned_;
-  const std::byte* block_ = nullptr;
-  int64_t period_ = 0;
+  std::vector<double> decoded_;
+  const double* block_ = nullptr;
+  int64_t period_ = 1;
   int64_t offset_ = 0;
 };
+
+// All elements of an encoded tensor.
+std::vector<double> decode(Dtype dtype, const std::vector<std::byte>& values);
 
 // `count` random values of the spec's dtype and fill, encoded.
 std::vector<std::byte> random_values(const TensorSpec& spec, int64_t count, std::mt19937_64& rng);

@@ -21,11 +21,14 @@ Work work(const Call& call) {
 void reference(const Call& call, std::span<const HostTensor> in, std::span<const Element> elements,
                std::span<double> values) {
   const auto [m, n, k] = dims(call);
+  std::vector<double> a(static_cast<std::size_t>(k));
+  int64_t row = -1;
   for (std::size_t e = 0; e < elements.size(); ++e) {
-    const int64_t row = elements[e].index / n, column = elements[e].index % n;
-    double sum = 0;
-    for (int64_t i = 0; i < k; ++i) sum += in[0].at(row * k + i) * in[1].at(column * k + i);
-    values[e] = sum;
+    if (elements[e].index / n != row) {
+      row = elements[e].index / n;
+      for (int64_t i = 0; i < k; ++i) a[static_cast<std::size_t>(i)] = in[0].at(row * k + i);
+    }
+    values[e] = in[1].dot(a, elements[e].index % n * k);
   }
 }
 

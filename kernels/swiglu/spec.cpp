@@ -21,38 +21,10 @@ Work work(const Call& call) {
           .arithmetic = call.dtype};
 }
 
-// A tensor decoded once over its period: a row of the output needs every weight.
-class Decoded {
- public:
-  explicit Decoded(const HostTensor& t)
-      : values_(static_cast<std::size_t>(std::min(t.period(), t.spec().count()))) {
-    for (std::size_t i = 0; i < values_.size(); ++i)
-      values_[i] = static_cast<float>(t.at(static_cast<int64_t>(i)));  // every dtype fits f32
-  }
-
-  // Σ x[i] · value[first + i]
-  double dot(const std::vector<double>& x, int64_t first) const {
-    std::size_t at = static_cast<std::size_t>(first) % values_.size();
-    double sums[4] = {};  // independent, so that additions overlap
-    for (std::size_t i = 0; i < x.size();) {
-      const std::size_t end = i + std::min(x.size() - i, values_.size() - at);
-      for (; i + 4 <= end; i += 4, at += 4)
-        for (std::size_t j = 0; j < 4; ++j)
-          sums[j] += x[i + j] * static_cast<double>(values_[at + j]);
-      for (; i < end; ++i, ++at) sums[0] += x[i] * static_cast<double>(values_[at]);
-      if (at == values_.size()) at = 0;
-    }
-    return sums[0] + sums[1] + sums[2] + sums[3];
-  }
-
- private:
-  std::vector<float> values_;
-};
-
 void reference(const Call& call, std::span<const HostTensor> in, std::span<const Element> elements,
                std::span<double> values) {
   const Dims d = dims(call);
-  const Decoded gate_up(in[1]), down(in[2]);
+  const HostTensor &gate_up = in[1], &down = in[2];
   std::vector<double> x(static_cast<std::size_t>(d.hidden)), h(static_cast<std::size_t>(d.ffn));
   int64_t row = -1;
   for (std::size_t e = 0; e < elements.size(); ++e) {
