@@ -113,8 +113,8 @@ std::string troubles_part(const CalibrationResult& result, const DelayTable& tab
     if (count++ == 0) example = to_string(m.call);
   }
   std::string text = fmt::format(
-      "{} calls measured; {} with interfered samples, {} throttled, {} stopped by their time\n"
-      "share before their median was known to 1 %\n",
+      "{} calls measured; {} with interfered samples, {} throttled,\n"
+      "{} stopped by their time share before their median was known to 1 %\n",
       ok, interfered, throttled, loose);
   for (const auto& [reason, where] : failed)
     text += fmt::format("{} ({} calls, e.g. {})\n", reason, where.first, where.second);
