@@ -27,7 +27,7 @@ class CudaBackendTest : public OnCuda {
     const std::vector<Launch*> launches{first.get(), second.get()};
     const auto batch = gpu().batch(launches, method);
     const auto replay = make_launch([&] { EXPECT_GT(batch->run().seconds, 0); });
-    return verify(gpu(), spec, kGemm, sets[1], *replay, 5);
+    return verify(gpu(), spec, kGemm, sets[1], *replay, 5, 1.0);
   }
 };
 
