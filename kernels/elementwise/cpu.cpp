@@ -50,7 +50,12 @@ void map_tail(const float* a, const float* b, float* y, int64_t count) {
 
 template <class F, bool kStreaming>
 void map_vectors(const float* a, const float* b, float* y, int64_t count) {
+  // Arithmetic as long as an exponential's leaves the core too few loads in flight to keep the
+  // memory busy; asking ahead does.
+  constexpr int64_t kAhead = 1024;
   for (int64_t i = 0; i < count; i += kLanes) {
+    simd::prefetch(a + i + kAhead);
+    if (F::kInputs == 2) simd::prefetch(b + i + kAhead);
     const Floats v = F{}(simd::load(a + i), F::kInputs == 2 ? simd::load(b + i) : Floats{});
     if (kStreaming)
       simd::store_streaming(y + i, v);

@@ -29,13 +29,13 @@ void softmax_part(const float* x, float* scratch, float* y, int64_t first, int64
       combine(simd::largest(high), [](float a, float b) { return std::max(a, b); });
   Floats sums{};
   simd::for_vectors(y, first, last, [&](int64_t c, auto lanes) {
+    simd::prefetch(x + ahead + c);
     const Floats e = simd::keep(simd::exp(simd::load(x + c, lanes, largest) - largest), lanes);
     sums += e;
     simd::store<Store::kCached>(scratch + c, e, lanes);
   });
   const float factor = 1.0f / combine(simd::sum(sums), [](float a, float b) { return a + b; });
   simd::for_vectors(y, first, last, [&](int64_t c, auto lanes) {
-    simd::prefetch(x + ahead + c);
     simd::store<how>(y + c, simd::load(scratch + c, lanes) * factor, lanes);
   });
   if (how == Store::kStreaming) simd::store_fence();
