@@ -70,15 +70,38 @@ void standardise(Curve& c, const std::vector<std::vector<double>>& rows) {
 }
 
 GpPoints gp_points(const Curve& c, const DelayTable& table, const OpSpec& spec) {
-  GpPoints p{.features = c.features.size(), .x = {}, .y = {}, .noise_floor = {}};
+  GpPoints p{.features = c.features.size(), .x = {}, .y = {}, .noise_floor = c.doubt};
   for (const std::size_t i : c.samples) {
     const Sample& s = table.samples[i];
     const auto z = standardised(c, features(spec, s.call, table.ceilings, table.device.units));
     p.x.insert(p.x.end(), z.begin(), z.end());
     p.y.push_back(log_delay(s, c.fixed_s));
-    p.noise_floor.push_back(median_error(s));
   }
   return p;
+}
+
+// Fits the process, and again with points that the others contradict held in doubt: observations
+// with Student-t noise, of which a Gaussian one of its own width for each point is the
+// expectation-maximisation form (Lange, Little & Taylor, Robust statistical modeling using the t
+// distribution, 1989). A burst of disturbance then moves no curve.
+GpParameters fit_process(Curve& c, const DelayTable& table, const OpSpec& spec) {
+  constexpr double kFreedom = 4;
+  for (const std::size_t i : c.samples) c.doubt.push_back(median_error(table.samples[i]));
+  const std::vector<double> known = c.doubt;
+  GpPoints points = gp_points(c, table, spec);
+  GpParameters found = search_parameters(points);
+  for (int round = 0; round < 3; ++round) {
+    const std::vector<GpEstimate> left_out = GaussianProcess(points, found).leave_one_out();
+    for (std::size_t i = 0; i < known.size(); ++i) {
+      const double off = (points.y[i] - left_out[i].mean) / left_out[i].sd;
+      const double wider = (kFreedom + off * off) / (kFreedom + 1);
+      const double variance = known[i] * known[i] + found.noise * found.noise;
+      c.doubt[i] = std::sqrt(known[i] * known[i] + variance * std::max(0.0, wider - 1));
+    }
+    points.noise_floor = c.doubt;
+    found = search_parameters(points);
+  }
+  return found;
 }
 
 // Cross-validated errors, and the interval that would have held 80 % of the left-out points.
@@ -86,7 +109,10 @@ void judge(Curve& c, const GpPoints& p, const std::vector<GpEstimate>& left_out)
   std::vector<double> errors, deviations;
   for (std::size_t i = 0; i < p.y.size(); ++i) {
     errors.push_back(std::abs(std::exp(left_out[i].mean - p.y[i]) - 1));
-    deviations.push_back(std::abs(left_out[i].mean - p.y[i]) / left_out[i].sd);
+    // Against what a new point would be given, which has no doubt of its own yet.
+    const double doubt = p.noise_floor[i];
+    const double sd = std::sqrt(std::max(1e-8, left_out[i].sd * left_out[i].sd - doubt * doubt));
+    deviations.push_back(std::abs(left_out[i].mean - p.y[i]) / sd);
   }
   c.cv_median_error = quantile(errors, 0.5);
   c.cv_p90_error = quantile(errors, 0.9);
@@ -149,12 +175,12 @@ Curve fit_curve(const DelayTable& table, std::vector<std::size_t> samples) {
   for (const std::size_t i : c.samples)
     rows.push_back(features(spec, table.samples[i].call, table.ceilings, table.device.units));
   standardise(c, rows);
-  const GpPoints points = gp_points(c, table, spec);
-  const GpParameters found = search_parameters(points);
+  const GpParameters found = fit_process(c, table, spec);
   c.weights = found.weights;
   c.signal = found.signal;
   c.linear = found.linear;
   c.noise = found.noise;
+  const GpPoints points = gp_points(c, table, spec);
   judge(c, points, GaussianProcess(points, found).leave_one_out());
   return c;
 }

@@ -82,9 +82,7 @@ std::string measure_holdout(Backend& backend, const DelayTable& table,
   }
   std::shuffle(calls.begin(), calls.end(), rng);
 
-  SamplerOptions sampling{.time_budget_s = 0.05, .seed = options.seed};
-  if (backend.device().kind == "cpu") sampling.min_batch_s = 500e-6;
-  Sampler sampler(backend, sampling);
+  Sampler sampler(backend, table_sampling(backend, options.seed));
   const std::vector<std::string> axes = all_axes();
   std::string csv = "op,dtype,implementation";
   for (const std::string& axis : axes) csv += "," + axis;

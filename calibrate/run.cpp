@@ -67,6 +67,10 @@ std::vector<Call> anchors(const Backend& backend, const std::vector<std::string>
   return usable;
 }
 
+double ceilings_share_s(const CalibrationOptions& options) {
+  return std::min(60.0, 0.2 * options.budget_s);
+}
+
 Ceilings ceilings_for(Backend& backend, Sampler& sampler, const CalibrationOptions& options,
                       std::vector<std::string>& notices) {
   const auto path = options.folder / "ceilings.json";
@@ -78,7 +82,7 @@ Ceilings ceilings_for(Backend& backend, Sampler& sampler, const CalibrationOptio
     notices.push_back("ceilings are taken from " + path.string());
     return known;
   }
-  const double share_s = std::min(60.0, 0.2 * options.budget_s);
+  const double share_s = ceilings_share_s(options);
   Progress progress("ceilings", share_s);
   Ceilings measured = measure_ceilings(
       backend, sampler, share_s,
@@ -178,14 +182,15 @@ CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& op
       "{:x}", std::chrono::system_clock::now().time_since_epoch() / std::chrono::milliseconds(1));
   journal.append_run(provenance);
 
-  SamplerOptions sampling{.time_budget_s = 0.05, .seed = options.seed};
+  SamplerOptions sampling = table_sampling(backend, options.seed);
   sampling.run_id = provenance["run_id"];
   sampling.fastest_possible_s = options.fastest_possible_s;
-  if (backend.device().kind == "cpu") sampling.min_batch_s = 500e-6;
   Sampler sampler(backend, sampling);
 
   CalibrationResult result;
-  const double before = spent_before(journal.measurements());
+  const bool resumed = !journal.measurements().empty();
+  const double before =
+      spent_before(journal.measurements()) + (resumed ? ceilings_share_s(options) : 0);
   result.ceilings = ceilings_for(backend, sampler, options, result.notices);
   const PlanLimits limits = limits_of(backend, options.budget_s);
   Planner planner(groups_of(backend, result.ceilings, limits, options.only, &result.not_here),

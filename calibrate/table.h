@@ -47,6 +47,7 @@ struct Curve {
   std::vector<double> low, high;
   std::vector<double> weights;  // 1 / length², 0 for a feature that does not vary
   double signal = 0, linear = 0, noise = 0;
+  std::vector<double> doubt;  // one a sample: its own standard deviation beyond `noise`
   // constant
   double log_delay = 0, log_delay_sd = 0;
   // Leave-one-out: median and 90th percentile of |predicted / measured − 1|, and how many standard

@@ -22,6 +22,7 @@ void each_field(C& c, F f) requires std::is_same_v<std::remove_const_t<C>, Curve
   f("dims_low", c.dims_low), f("dims_high", c.dims_high), f("features", c.features);
   f("centre", c.centre), f("scale", c.scale), f("low", c.low), f("high", c.high);
   f("weights", c.weights), f("signal", c.signal), f("linear", c.linear), f("noise", c.noise);
+  f("doubt", c.doubt);
   f("log_delay", c.log_delay), f("log_delay_sd", c.log_delay_sd);
   f("cv_median_error", c.cv_median_error), f("cv_p90_error", c.cv_p90_error);
   f("interval", c.interval);

@@ -70,6 +70,11 @@ void label_interference(Measurement& m) {
 
 }  // namespace
 
+SamplerOptions table_sampling(const Backend& backend, uint64_t seed) {
+  if (backend.device().kind != "cpu") return {.time_budget_s = 0.05, .seed = seed};
+  return {.time_budget_s = 0.02, .min_batch_s = 500e-6, .verify_budget_s = 0.005, .seed = seed};
+}
+
 Sampler::Sampler(Backend& backend, SamplerOptions options)
     : backend_(backend), options_(std::move(options)), arena_(backend, options_.seed) {}
 

@@ -23,6 +23,11 @@ struct SamplerOptions {
   std::function<double(const Work&)> fastest_possible_s;
 };
 
+// What tables are measured with. A CPU shares its memory and often its cores with others, whose
+// disturbance comes in bursts far longer than a call: many short looks tell more there than few
+// long ones.
+SamplerOptions table_sampling(const Backend& backend, uint64_t seed);
+
 // How a time is measured: verify, rotate over fresh operands that span 4 × the last-level cache,
 // warm up, then time batches until the median is known well enough. Never throws for a call that
 // cannot run: the measurement says skipped or wrong, and why. Throws DeviceLost.

@@ -77,16 +77,17 @@ class Flusher {
   CpuBuffer buffer_;
 };
 
-double process_cpu_s() {
+// Time this thread was on a core. (The process's would lag by a scheduler tick for the others.)
+double thread_cpu_s() {
   timespec t{};
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
   return static_cast<double>(t.tv_sec) + 1e-9 * static_cast<double>(t.tv_nsec);
 }
 
 class CpuBatch final : public Batch {
  public:
-  CpuBatch(std::span<Launch* const> launches, const Flusher* flusher, int threads)
-      : launches_(launches.begin(), launches.end()), flusher_(flusher), threads_(threads) {}
+  CpuBatch(std::span<Launch* const> launches, const Flusher* flusher)
+      : launches_(launches.begin(), launches.end()), flusher_(flusher) {}
 
   BatchTime run() override {
     if (!flusher_) return timed(0, launches_.size());
@@ -101,20 +102,20 @@ class CpuBatch final : public Batch {
   }
 
  private:
+  // This thread leaves its core when something preempts it, or when it waits for a team mate that
+  // something preempted for longer than OpenMP spins.
   BatchTime timed(std::size_t first, std::size_t last) {
     using Clock = std::chrono::steady_clock;
-    const double cpu_before = process_cpu_s();
+    const double cpu_before = thread_cpu_s();
     const auto start = Clock::now();
     for (std::size_t i = first; i < last; ++i) launches_[i]->enqueue();
     const double wall = std::chrono::duration<double>(Clock::now() - start).count();
-    const double cpu = process_cpu_s() - cpu_before;
-    return {.seconds = wall,
-            .busy_fraction = wall > 0 ? std::min(1.0, cpu / (wall * threads_)) : 1};
+    const double cpu = thread_cpu_s() - cpu_before;
+    return {.seconds = wall, .busy_fraction = wall > 0 ? std::min(1.0, cpu / wall) : 1};
   }
 
   std::vector<Launch*> launches_;
   const Flusher* flusher_;
-  int threads_;
 };
 
 class CpuBackend final : public Backend {
@@ -181,7 +182,7 @@ class CpuBackend final : public Backend {
     if (method == Method::kCold && !flusher_)
       flusher_ = std::make_unique<Flusher>(device_.last_level_cache_bytes);
     const Flusher* flusher = method == Method::kCold ? flusher_.get() : nullptr;
-    return std::make_unique<CpuBatch>(launches, flusher, context_.threads);
+    return std::make_unique<CpuBatch>(launches, flusher);
   }
   void push_range(const std::string&) override {}
   void pop_range() override {}
