@@ -89,7 +89,7 @@ GpParameters fit_process(Curve& c, const DelayTable& table, const OpSpec& spec) 
   for (const std::size_t i : c.samples) c.doubt.push_back(median_error(table.samples[i]));
   const std::vector<double> known = c.doubt;
   GpPoints points = gp_points(c, table, spec);
-  GpParameters found = search_parameters(points);
+  const GpParameters found = search_parameters(points);
   for (int round = 0; round < 3; ++round) {
     const std::vector<GpEstimate> left_out = GaussianProcess(points, found).leave_one_out();
     for (std::size_t i = 0; i < known.size(); ++i) {
@@ -99,9 +99,8 @@ GpParameters fit_process(Curve& c, const DelayTable& table, const OpSpec& spec) 
       c.doubt[i] = std::sqrt(known[i] * known[i] + variance * std::max(0.0, wider - 1));
     }
     points.noise_floor = c.doubt;
-    found = search_parameters(points);
   }
-  return found;
+  return search_parameters(points);
 }
 
 // Cross-validated errors, and the interval that would have held 80 % of the left-out points.

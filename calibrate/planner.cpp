@@ -5,6 +5,7 @@
 #include <limits>
 #include <set>
 
+#include "calibrate/table.h"
 #include "kernels/core/operators.h"
 
 namespace ridge {
@@ -44,31 +45,6 @@ int64_t draw_axis(const Axis& axis, std::mt19937_64& rng) {
   return std::clamp(round ? (value + 4) / 8 * 8 : value, axis.sweep_low, axis.sweep_high);
 }
 
-// Median |exp(error) − 1| when every point is interpolated from its four nearest others.
-template <class Points>
-double leave_one_out(const Points& points) {
-  if (points.size() < 5) return 1;
-  std::vector<double> errors;
-  for (std::size_t i = 0; i < points.size(); ++i) {
-    std::vector<std::pair<double, double>> others;
-    for (std::size_t j = 0; j < points.size(); ++j)
-      if (j != i)
-        others.emplace_back(distance(points[i].where, points[j].where), points[j].log_delay);
-    std::partial_sort(others.begin(), others.begin() + 4, others.end());
-    double sum = 0, weights = 0;
-    for (int k = 0; k < 4; ++k) {
-      const auto& [far, log_delay] = others[static_cast<std::size_t>(k)];
-      const double w = 1 / (far * far + 1e-3);
-      sum += w * log_delay;
-      weights += w;
-    }
-    errors.push_back(std::fabs(std::exp(sum / weights - points[i].log_delay) - 1));
-  }
-  const auto middle = errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2);
-  std::nth_element(errors.begin(), middle, errors.end());
-  return *middle;
-}
-
 }  // namespace
 
 std::optional<Call> draw_call(const OpSpec& spec, const Group& group, const Ceilings& ceilings,
@@ -86,8 +62,8 @@ std::optional<Call> draw_call(const OpSpec& spec, const Group& group, const Ceil
 }
 
 Planner::Planner(std::vector<Group> groups, const Ceilings& ceilings, PlanLimits limits,
-                 uint64_t seed)
-    : groups_(std::move(groups)), ceilings_(ceilings), rng_(seed) {
+                 uint64_t seed, DeviceInfo device)
+    : groups_(std::move(groups)), ceilings_(ceilings), device_(std::move(device)), rng_(seed) {
   for (const Group& group : groups_) {
     const OpSpec& spec = find_operator(group.op);
     State& state = states_[group];
@@ -102,14 +78,27 @@ Planner::Planner(std::vector<Group> groups, const Ceilings& ceilings, PlanLimits
   }
 }
 
-std::optional<Call> Planner::take_farthest(State& state) {
-  const auto best = std::max_element(
-      state.candidates.begin(), state.candidates.end(),
-      [](const Candidate& a, const Candidate& b) { return a.nearest < b.nearest; });
-  if (best == state.candidates.end()) return std::nullopt;
-  Call call = std::move(best->call);
-  state.candidates.erase(best);
+// The farthest from what is measured, of a few: points then spread out, yet lie as densely as the
+// shapes that will be asked for. (The farthest of all would be the corners of the domain.)
+std::optional<Call> Planner::take_candidate(State& state) {
+  constexpr std::size_t kLooks = 8;
+  if (state.candidates.empty()) return std::nullopt;
+  std::uniform_int_distribution<std::size_t> any(0, state.candidates.size() - 1);
+  std::size_t best = any(rng_);
+  for (std::size_t i = 1; i < kLooks; ++i)
+    if (const std::size_t other = any(rng_);
+        state.candidates[other].nearest > state.candidates[best].nearest)
+      best = other;
+  Call call = std::move(state.candidates[best].call);
+  state.candidates.erase(state.candidates.begin() + static_cast<std::ptrdiff_t>(best));
   return call;
+}
+
+// A fit costs as much as a measurement or more: made anew when there is half as much again.
+void Planner::refit(State& state) {
+  if (state.measured.size() < std::max<std::size_t>(state.refit_at, kSeeds)) return;
+  state.error = make_table(device_, ceilings_, state.measured, {}).curves.at(0).cv_median_error;
+  state.refit_at = state.measured.size() * 3 / 2;
 }
 
 Planner::State* Planner::most_promising() {
@@ -134,7 +123,7 @@ Planner::State* Planner::most_promising() {
 
 std::optional<Call> Planner::next() {
   State* state = most_promising();
-  return state ? take_farthest(*state) : std::nullopt;
+  return state ? take_candidate(*state) : std::nullopt;
 }
 
 void Planner::report(const Measurement& m) {
@@ -147,12 +136,8 @@ void Planner::report(const Measurement& m) {
   std::erase_if(state.candidates, [&](const Candidate& c) { return c.call.dims == m.call.dims; });
   for (Candidate& c : state.candidates) c.nearest = std::min(c.nearest, distance(c.where, where));
   if (m.status != Status::kOk) return;
-  const OpSpec& spec = find_operator(m.call.op);
-  const double delay =
-      summarize(m.samples_s).median_s /
-      (launch_seconds(ceilings_, m.method) + ideal(ceilings_, spec.work(m.call)).seconds);
-  state.measured.push_back({where, std::log(delay)});
-  if (state.measured.size() % 4 == 0) state.error = leave_one_out(state.measured);
+  state.measured.push_back(m);
+  refit(state);
 }
 
 double Planner::error(const Group& group) const { return states_.at(group).error; }

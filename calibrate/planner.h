@@ -29,18 +29,19 @@ struct PlanLimits {
 std::optional<Call> draw_call(const OpSpec& spec, const Group& group, const Ceilings& ceilings,
                               const PlanLimits& limits, std::mt19937_64& rng);
 
-// Decides what to measure next: first a space-filling seed of every group, in random order, then
-// where the expected error (leave-one-out, by interpolating the delay) falls most per second.
+// Decides what to measure next: first a seed of every group, in random order, then where the error
+// that cross-validation expects of the group's curve falls most per second.
 class Planner {
  public:
-  Planner(std::vector<Group> groups, const Ceilings& ceilings, PlanLimits limits, uint64_t seed);
+  Planner(std::vector<Group> groups, const Ceilings& ceilings, PlanLimits limits, uint64_t seed,
+          DeviceInfo device = {});
 
   // Never a call that was reported before; nothing when every group is exhausted.
   std::optional<Call> next();
   void report(const Measurement& m);
 
   const std::vector<Group>& groups() const { return groups_; }
-  // Leave-one-out median |error| of a group's delay by plain interpolation; 1 while unknown.
+  // Cross-validated median |error| of a group's curve when it was last fitted; 1 while unknown.
   double error(const Group& group) const;
 
  private:
@@ -49,22 +50,21 @@ class Planner {
     std::vector<double> where;  // log2 of the dims
     double nearest;             // distance to the closest measured point
   };
-  struct Point {
-    std::vector<double> where;
-    double log_delay;
-  };
   struct State {
     std::vector<Candidate> candidates;  // not yet measured
-    std::vector<Point> measured;
+    std::vector<Measurement> measured;
+    std::size_t refit_at = 0;  // points
     double cost_s = 0;
     int attempts = 0;
     double error = 1;
   };
-  static std::optional<Call> take_farthest(State& state);
+  std::optional<Call> take_candidate(State& state);
+  void refit(State& state);
   State* most_promising();
 
   std::vector<Group> groups_;
   const Ceilings& ceilings_;
+  DeviceInfo device_;
   std::map<Group, State> states_;
   std::mt19937_64 rng_;
 };

@@ -132,7 +132,7 @@ PlanLimits limits_of(const Backend& backend, double budget_s) {
   PlanLimits limits;
   limits.max_call_s = std::clamp(budget_s / 6000, 1e-3, 0.1);
   limits.max_bytes = backend.device().kind == "cpu"
-                         ? std::min<int64_t>(int64_t{1} << 30, backend.device().memory_bytes / 16)
+                         ? std::min<int64_t>(int64_t{1} << 29, backend.device().memory_bytes / 16)
                          : std::min<int64_t>(int64_t{8} << 30, backend.device().memory_bytes / 8);
   return limits;
 }
@@ -194,7 +194,7 @@ CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& op
   result.ceilings = ceilings_for(backend, sampler, options, result.notices);
   const PlanLimits limits = limits_of(backend, options.budget_s);
   Planner planner(groups_of(backend, result.ceilings, limits, options.only, &result.not_here),
-                  result.ceilings, limits, options.seed);
+                  result.ceilings, limits, options.seed, backend.device());
   for (const Measurement& m : journal.measurements()) planner.report(m);
 
   const std::vector<Call> watched = anchors(backend, options.only);
