@@ -11,7 +11,6 @@
 namespace ridge {
 namespace {
 
-constexpr int kSeeds = 12;        // per group, before any is preferred
 constexpr int kCandidates = 600;  // shapes a group can be measured at
 constexpr int kMaxFailures = 8;   // in a group without a single success: it does not run here
 
@@ -96,7 +95,7 @@ std::optional<Call> Planner::take_candidate(State& state) {
 
 // A fit costs as much as a measurement or more: made anew when there is half as much again.
 void Planner::refit(State& state) {
-  if (state.measured.size() < std::max<std::size_t>(state.refit_at, kSeeds)) return;
+  if (state.measured.size() < std::max<std::size_t>(state.refit_at, kSeeds / 2)) return;
   state.error = make_table(device_, ceilings_, state.measured, {}).curves.at(0).cv_median_error;
   state.refit_at = state.measured.size() * 3 / 2;
 }

@@ -33,6 +33,8 @@ std::optional<Call> draw_call(const OpSpec& spec, const Group& group, const Ceil
 // that cross-validation expects of the group's curve falls most per second.
 class Planner {
  public:
+  static constexpr int kSeeds = 32;  // calls of each group before any group is preferred
+
   Planner(std::vector<Group> groups, const Ceilings& ceilings, PlanLimits limits, uint64_t seed,
           DeviceInfo device = {});
 

@@ -177,7 +177,7 @@ CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& op
 
   Journal journal(options.folder / "measurements.jsonl", backend.device().name, options.resume);
   std::map<std::string, std::string> provenance = backend.device().provenance;
-  provenance["command_line"] = options.command_line;
+  provenance.insert(options.provenance.begin(), options.provenance.end());
   provenance["run_id"] = fmt::format(
       "{:x}", std::chrono::system_clock::now().time_since_epoch() / std::chrono::milliseconds(1));
   journal.append_run(provenance);

@@ -15,7 +15,7 @@ struct CalibrationOptions {
   bool resume = false;
   std::vector<std::string> only;  // operators; empty: all
   uint64_t seed = 1;
-  std::string command_line;
+  std::map<std::string, std::string> provenance;  // beside the device's: command line, revision
   // Rate checks: the least time the datasheet allows; empty where the device is in no datasheet.
   std::function<double(const Work&)> fastest_possible_s;
 };

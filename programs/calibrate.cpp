@@ -1,4 +1,5 @@
 // calibrate: this machine's ceilings and kernels, measured, and the delay-factor table of them.
+#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <fstream>
@@ -8,6 +9,7 @@
 #include "calibrate/run.h"
 #include "calibrate/summary.h"
 #include "calibrate/table.h"
+#include "git_revision.h"
 #include "kernels/core/json_file.h"
 #include "kernels/core/run_main.h"
 #include "programs/cli.h"
@@ -53,13 +55,13 @@ std::function<double(const Work&)> datasheet_limit(const DeviceInfo& device) {
   };
 }
 
-int calibrate(const Options& options, const std::string& command_line) {
+int calibrate(const Options& options, const std::map<std::string, std::string>& origin) {
   const auto backend = open_gpu(options.gpu);
   const DeviceInfo& device = backend->device();
   CalibrationOptions run{.resume = options.resume,
                          .only = options.only,
                          .seed = options.seed,
-                         .command_line = command_line,
+                         .provenance = origin,
                          .fastest_possible_s = datasheet_limit(device)};
   run.folder = options.out.empty() ? std::filesystem::path("results") / device_slug(device)
                                    : std::filesystem::path(options.out);
@@ -73,7 +75,7 @@ int calibrate(const Options& options, const std::string& command_line) {
     return 1;
   }
   std::map<std::string, std::string> provenance = device.provenance;
-  provenance["command_line"] = command_line;
+  provenance.insert(origin.begin(), origin.end());
   const DelayTable table = make_table(device, result.ceilings, result.measurements, provenance);
   const auto path = run.folder / "delay_factors.json";
   save_table(table, path);
@@ -121,7 +123,10 @@ int run(int argc, char** argv) {
   if (*hold) return holdout(options);
   std::string command_line = "calibrate";
   for (int i = 1; i < argc; ++i) command_line += std::string(" ") + argv[i];
-  return calibrate(options, command_line);
+  return calibrate(options,
+                   {{"command_line", command_line},
+                    {"git_revision", kGitRevision},
+                    {"started", fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr)))}});
 }
 
 }  // namespace

@@ -148,7 +148,10 @@ Ceilings measure_ceilings(Backend& backend, Sampler& sampler, double budget_s,
       const bool known = std::all_of(c.keys.begin(), c.keys.end(), [&](const std::string& key) {
         return ceilings.values.count(key) > 0;
       });
-      if (spent() > budget_s && known) break;
+      if (spent() > budget_s && known) {
+        ++it;
+        continue;
+      }
       if (progress) progress(std::min(1.0, spent() / budget_s), c.call.op);
       const Measurement m = sampler.measure(c.call, c.method);
       const bool close = m.status == Status::kOk && keep_best(c, m, ceilings);

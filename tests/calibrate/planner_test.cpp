@@ -91,7 +91,7 @@ TEST(Planner, SeedsEveryGroupBeforeItPrefersAny) {
                                   {"gemm", Dtype::kInt8, "a"}};
   Planner planner(groups, kCeilings, kLimits, 5);
   std::map<Group, int> counts;
-  for (std::size_t i = 0; i < 12 * groups.size(); ++i) {
+  for (std::size_t i = 0; i < Planner::kSeeds * groups.size(); ++i) {
     const auto call = planner.next();
     ASSERT_TRUE(call);
     counts[{call->op, call->dtype, call->implementation}] += 1;
@@ -99,7 +99,7 @@ TEST(Planner, SeedsEveryGroupBeforeItPrefersAny) {
     const bool odd = call->implementation == "b";
     planner.report(outcome(*call, odd ? 1 + 9 * hashed(*call) : 1.5, odd ? 10 : 0.01));
   }
-  for (const Group& group : groups) EXPECT_EQ(counts[group], 12) << group.op;
+  for (const Group& group : groups) EXPECT_EQ(counts[group], Planner::kSeeds) << group.op;
 }
 
 TEST(Planner, SeedsSpreadOverTheShapes) {
@@ -225,7 +225,8 @@ TEST(Planner, ErrorFallsToZeroForAConstantDelay) {
   const Group group{"rmsnorm", Dtype::kF32, "x"};
   Planner planner({group}, kCeilings, kLimits, 6);
   EXPECT_EQ(planner.error(group), 1);
-  for (int i = 0; i < 24; ++i) planner.report(outcome(planner.next().value(), 1.5, 0.01));
+  for (int i = 0; i < Planner::kSeeds; ++i)
+    planner.report(outcome(planner.next().value(), 1.5, 0.01));
   EXPECT_LT(planner.error(group), 0.01);
 }
 

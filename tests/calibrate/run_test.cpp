@@ -35,7 +35,7 @@ CalibrationOptions options_for(const fs::path& folder, double budget_s) {
           .budget_s = budget_s,
           .resume = true,
           .only = {"rmsnorm"},
-          .command_line = "test"};
+          .provenance = {{"command_line", "test"}}};
 }
 
 int victim(const fs::path& folder) {
