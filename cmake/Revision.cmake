@@ -1,3 +1,4 @@
+cmake_minimum_required(VERSION 3.22)
 # Run at build time: writes the git revision, and whether the tree differs from it, to ${OUTPUT}.
 execute_process(COMMAND git -C ${SOURCE} rev-parse --short=12 HEAD
                 OUTPUT_VARIABLE revision OUTPUT_STRIP_TRAILING_WHITESPACE ERROR_QUIET)

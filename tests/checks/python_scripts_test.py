@@ -24,12 +24,15 @@ class PythonScripts(unittest.TestCase):
             return subprocess.run([sys.executable, SCRIPTS / "table_dtype.py", file.name],
                                   check=True, capture_output=True, text=True).stdout.strip()
 
-    def test_table_dtype_prefers_bf16_then_f16_of_what_was_measured(self):
-        sample = [{"op": "gemm", "dtype": d} for d in ("f32", "f16", "bf16")]
-        self.assertEqual(self.table_dtype({"samples": sample}), "bf16")
-        self.assertEqual(self.table_dtype({"samples": sample[:2]}), "f16")
-        self.assertEqual(self.table_dtype({"samples": [{"call": {"dtype": "f32"}}]}), "f32")
-        self.assertEqual(self.table_dtype({"benchmark_config": {"dtype": "f16"}}), "f16")
+    def test_table_dtype_prefers_bf16_then_f16_of_what_gemm_was_measured_in(self):
+        curves = [{"op": "gemm", "dtype": d} for d in ("f32", "f16", "bf16")]
+        self.assertEqual(self.table_dtype({"curves": curves}), "bf16")
+        self.assertEqual(self.table_dtype({"curves": curves[:2]}), "f16")
+        self.assertEqual(self.table_dtype({"curves": curves[:1]}), "f32")
+        # A CPU gathers bf16 rows, but multiplies no bf16 matrices.
+        embedding = [{"op": "embedding", "dtype": "bf16"}]
+        self.assertEqual(self.table_dtype({"curves": curves[:1] + embedding}), "f32")
+        self.assertEqual(self.table_dtype({}), "f32")
 
 
 if __name__ == "__main__":

@@ -17,6 +17,8 @@ namespace fs = std::filesystem;
 using ::testing::HasSubstr;
 using ::testing::Not;
 
+const std::string kPredict = "'" RIDGE_PREDICT "'";  // quoted: the tree may lie in any folder
+
 class Predict : public ::testing::Test {
  protected:
   void SetUp() override {
@@ -36,7 +38,7 @@ class Predict : public ::testing::Test {
   int run(const std::string& csv, const std::string& flags) {
     std::ofstream(folder_ / "in.csv", std::ios::binary) << csv;
     const std::string f = folder_.string();
-    const std::string command = std::string(RIDGE_PREDICT) + " kernels --table " + f +
+    const std::string command = kPredict + " kernels --table " + f +
                                 "/t.json --csv " + f + "/in.csv " + flags + " >" + f + "/out 2>" +
                                 f + "/err";
     const int status = std::system(command.c_str());
@@ -122,7 +124,7 @@ TEST_F(Predict, AFullDiskEndsWithOneAndLeavesNothing) {
   EXPECT_THAT(err_, HasSubstr("p.csv"));
   if (fs::exists("/dev/full")) {
     const std::string f = folder_.string();
-    const int status = std::system((std::string(RIDGE_PREDICT) + " kernels --table " + f +
+    const int status = std::system((kPredict + " kernels --table " + f +
                                     "/t.json --csv " + f + "/in.csv >/dev/full 2>" + f + "/err")
                                        .c_str());
     EXPECT_EQ(WEXITSTATUS(status), 1);
