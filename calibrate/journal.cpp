@@ -30,7 +30,14 @@ std::FILE* open_alone(const fs::path& path) {
   if (!file)
     throw std::runtime_error(fmt::format("cannot write {}: {}; choose another folder with --out",
                                          path.string(), std::strerror(errno)));
-  if (flock(fileno(file), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK) {
+  // A run that was just killed holds the lock until its memory is given back.
+  constexpr int kTries = 10;
+  for (int tries = 0; flock(fileno(file), LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
+       ++tries) {
+    if (tries < kTries) {
+      usleep(100'000);
+      continue;
+    }
     std::fclose(file);
     throw std::runtime_error(fmt::format(
         "{} is being written by another run; wait for it or choose another folder with --out",

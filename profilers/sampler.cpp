@@ -15,6 +15,7 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
+constexpr double kLong_s = 2e-3;           // calls of which a warm-up would cost more than it tells
 constexpr double kMostSets = 2048;         // of operands that a call rotates over
 constexpr std::size_t kMostBatches = 256;  // that a rotation is cut into
 
@@ -178,18 +179,20 @@ void Sampler::check_and_time(const OpSpec& spec, Measurement& m) {
   }
 }
 
-// The second of two runs: the first may load code and touch pages.
+// The second of two runs, because the first may load code; of a long call the first will do.
 double Sampler::estimate(Launch& launch) {
   Launch* const one = &launch;
   const auto batch = backend_.batch(std::span(&one, 1), Method::kStream);
-  batch->run();
-  return std::max(batch->run().seconds, 1e-7);
+  const double first = batch->run().seconds;
+  return first > kLong_s ? first : std::max(batch->run().seconds, 1e-7);
 }
 
 void Sampler::time_launches(std::span<Launch* const> rotation, double each, Measurement& m) {
-  // First touch of every set; for calls too short for the clock, a better estimate too.
-  const double pass = backend_.batch(rotation, Method::kStream)->run().seconds;
-  each = std::min(each, std::max(pass / static_cast<double>(rotation.size()), 1e-8));
+  const bool warm_up = each < kLong_s;
+  if (warm_up) {  // first touch of every set, and a better estimate
+    const double pass = backend_.batch(rotation, Method::kStream)->run().seconds;
+    each = std::min(each, std::max(pass / static_cast<double>(rotation.size()), 1e-8));
+  }
   std::size_t per_batch =
       static_cast<std::size_t>(std::clamp(std::ceil(options_.min_batch_s / each), 1.0, 4096.0));
   if (m.method == Method::kCold) {
@@ -205,7 +208,7 @@ void Sampler::time_launches(std::span<Launch* const> rotation, double each, Meas
 
   std::map<std::string, std::vector<double>> readings;
   std::string throttled;
-  batches.front()->run();
+  if (warm_up) batches.front()->run();
   const auto start = Clock::now();
   for (std::size_t i = 0; m.samples_s.size() < static_cast<std::size_t>(options_.max_samples);
        ++i) {

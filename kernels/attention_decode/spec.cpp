@@ -117,7 +117,9 @@ std::vector<OpSpec> specs() {
         {.name = "O", .dtype = c.dtype, .shape = {d.batch, 1, d.heads, d.head_dim}}};
   };
   s.reference = reference;
-  s.tolerance = [](const Call& c) { return default_tolerance(c.dtype); };
+  s.tolerance = [](const Call& c) {
+    return attention_prefill::tolerance(c.dtype, dims(c).context);
+  };
   s.test_dims = {{1, 1, 1, 1, 8},     {1, 7, 4, 4, 16},     {3, 129, 8, 2, 64},
                  {2, 1000, 6, 2, 80}, {1, 4097, 4, 1, 128}, {1, 300, 12, 1, 96},
                  {5, 65, 14, 2, 256}, {1, 513, 20, 1, 40}};

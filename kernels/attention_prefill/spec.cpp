@@ -166,7 +166,7 @@ std::vector<OpSpec> specs() {
   };
   s.reference = [](const Call& c, std::span<const HostTensor> in, std::span<const Element> elements,
                    std::span<double> values) { reference(dims(c), in, elements, values); };
-  s.tolerance = [](const Call& c) { return default_tolerance(c.dtype); };
+  s.tolerance = [](const Call& c) { return tolerance(c.dtype, dims(c).kv_len); };
   s.test_dims = {{1, 1, 1, 1, 1, 8},    {1, 5, 5, 1, 1, 16},     {2, 17, 17, 4, 2, 64},
                  {1, 33, 70, 6, 2, 80}, {1, 130, 200, 3, 1, 64}, {1, 64, 64, 4, 4, 128},
                  {2, 3, 129, 8, 1, 96}, {1, 20, 300, 2, 1, 256}, {1, 100, 100, 7, 1, 40}};

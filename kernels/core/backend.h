@@ -16,9 +16,9 @@ namespace ridge {
 // What a device says of itself. Datasheet numbers are in roofline/devices, measured ones in
 // ceilings; none are here.
 struct DeviceInfo {
-  std::string kind;  // "cpu" or "cuda"
-  std::string name;  // "NVIDIA H200", "AMD EPYC 9R45"
-  std::string uuid;
+  std::string kind;                // "cpu" or "cuda"
+  std::string name;                // "NVIDIA H200", "AMD EPYC 9R45"
+  std::string uuid;                // of a GPU; a CPU has none
   std::string compute_capability;  // "9.0"; empty on CPU
   int units = 0;                   // SMs, or cores used
   int64_t last_level_cache_bytes = 0;

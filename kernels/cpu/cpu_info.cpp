@@ -95,7 +95,6 @@ DeviceInfo detect_cpu(int threads) {
   d.kind = "cpu";
   d.name = proc_value("/proc/cpuinfo", "model name");
   if (d.name.empty()) d.name = "unknown CPU";
-  d.uuid = first_line("/etc/machine-id");
   d.units = threads;
   d.last_level_cache_bytes = last_level_cache_bytes(allowed_cpus());
   if (d.last_level_cache_bytes == 0) {  // a virtual machine that hides its caches
