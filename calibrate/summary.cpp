@@ -88,7 +88,7 @@ std::string drift_part(const std::vector<Measurement>& measurements) {
   for (const auto& [call, medians] : repeats) {
     if (medians.size() < 2) continue;
     const auto [low, high] = std::minmax_element(medians.begin(), medians.end());
-    text += fmt::format("  {:<46.46} {:>3} times, {:+.1f} % last to first, {:.1f} % range\n", call,
+    text += fmt::format("  {:<38.38} {:>3}x {:+.0f} % last to first, {:.0f} % range\n", call,
                         medians.size(), 100 * (medians.back() / medians.front() - 1),
                         100 * (*high / *low - 1));
   }
