@@ -4,6 +4,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <cctype>
 #include <cmath>
 #include <cstdlib>
 #include <filesystem>
@@ -155,7 +156,14 @@ INSTANTIATE_TEST_SUITE_P(
                   "fp16"},
         std::pair{P{"vidur__A100-80GB__norm.csv", "rmsnorm", "", "A100-80GB", 1.3e-6, 0.04},
                   "fp16"},
-        std::pair{P{"vidur__A100-80GB__rope.csv", "rope", "", "A100-80GB", 1.3e-6, 0.05}, "fp16"}));
+        std::pair{P{"vidur__A100-80GB__rope.csv", "rope", "", "A100-80GB", 1.3e-6, 0.05}, "fp16"}),
+    [](const auto& param_case) {
+      std::string name =
+          std::string(param_case.param.first.op) + "_of_" + param_case.param.first.file;
+      std::replace_if(
+          name.begin(), name.end(), [](char c) { return !std::isalnum(c); }, '_');
+      return name;
+    });
 
 }  // namespace
 }  // namespace ridge
