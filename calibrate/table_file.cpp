@@ -4,6 +4,7 @@
 #include "calibrate/table_schema.h"
 #include "kernels/core/error.h"
 #include "kernels/core/json_file.h"
+#include "kernels/core/json_schema.h"
 #include "roofline/device_specs.h"
 
 namespace ridge {

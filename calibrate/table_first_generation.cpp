@@ -5,6 +5,7 @@
 #include "calibrate/table.h"
 #include "calibrate/table_schema.h"
 #include "kernels/core/error.h"
+#include "kernels/core/json_schema.h"
 #include "kernels/core/operators.h"
 #include "roofline/device_specs.h"
 

@@ -7,6 +7,7 @@
 #include "calibrate/table_schema.h"
 #include "kernels/core/call_json.h"
 #include "kernels/core/error.h"
+#include "kernels/core/json_schema.h"
 #include "kernels/core/operators.h"
 
 namespace ridge {
@@ -56,12 +57,6 @@ void read_fields(const json& j, T& t) {
 
 const char* calculation(Bound b) {
   return b == Bound::kCompute ? "peak_tflops" : "memory_bandwidth";
-}
-
-Bound parse_bound(const std::string& text) {
-  for (const Bound b : {Bound::kCompute, Bound::kDram})
-    if (name(b) == text) return b;
-  return Bound::kLaunch;
 }
 
 double ceiling_or_zero(const DelayTable& t, const std::string& key) {
@@ -190,7 +185,7 @@ json table_to_json(const DelayTable& t) {
   json j = head(t);
   j["schema_version"] = kTableVersion;
   j["device"] = fields(t.device);
-  j["ceilings"] = to_json(t.ceilings);
+  j["ceilings"] = to_short_json(t.ceilings);
   j["launch"] = {{"stream_s", t.launch.stream_s}, {"graph_s", t.launch.graph_s}};
   j["method"] = name(t.method);
   j["provenance"] = t.provenance;

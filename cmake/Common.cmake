@@ -27,3 +27,13 @@ function(ridge_program name)
   target_link_libraries(${name} PRIVATE ${arg_LINKS})
   ridge_warnings(${name})
 endfunction()
+
+# ridge_schema(name constant): schema/<name>.schema.json travels in the binary, as the raw string
+# literal `constant` of <name>_schema.inc.
+function(ridge_schema name constant)
+  set(schema ${CMAKE_CURRENT_SOURCE_DIR}/schema/${name}.schema.json)
+  set_property(DIRECTORY APPEND PROPERTY CMAKE_CONFIGURE_DEPENDS ${schema})
+  file(READ ${schema} text)
+  file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/generated/${name}_schema.inc @ONLY
+       CONTENT "inline constexpr const char ${constant}[] = R\"schema(${text})schema\";\n")
+endfunction()

@@ -14,7 +14,8 @@ int64_t aligned(int64_t bytes) { return (bytes + kAlignment - 1) / kAlignment * 
 
 }  // namespace
 
-Arena::Arena(Backend& backend, uint64_t seed) : backend_(backend), rng_(seed) {}
+Arena::Arena(Backend& backend, uint64_t seed, Contents contents)
+    : backend_(backend), rng_(seed), contents_(contents) {}
 
 int Arena::sets_for(int64_t touched_bytes, int64_t span_bytes, int limit) {
   const int64_t sets = span_bytes / std::max<int64_t>(touched_bytes, 1) + 1;
@@ -25,6 +26,7 @@ const Arena::Block& Arena::block(Dtype dtype) {
   Block& b = blocks_[dtype];
   if (b.period == 0) {
     b.values = random_values({.name = "random", .dtype = dtype}, kPeriod, rng_);
+    if (contents_ == Contents::kZero) std::fill(b.values.begin(), b.values.end(), std::byte{0});
     b.decoded = decode(dtype, b.values);
     b.period = kPeriod;
   }

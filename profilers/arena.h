@@ -20,12 +20,15 @@ struct Operands {
   std::shared_ptr<Buffer> indices;  // index tensors of all sets, shared by them
 };
 
+// What the real inputs hold. Zeros toggle no wires: they show what power costs random values.
+enum class Contents { kRandom, kZero };
+
 // Device memory that every call's tensors are cut from: per input dtype one region filled once with
 // random values, and one region for outputs. Cutting is free, so thousands of different operand
 // sets can be made; sets rotate through the region and come round after all of it was touched.
 class Arena {
  public:
-  Arena(Backend& backend, uint64_t seed);
+  Arena(Backend& backend, uint64_t seed, Contents contents = Contents::kRandom);
 
   // How many operand sets a rotation needs for its calls to touch `span_bytes` before it comes
   // round, at least 1, at most `limit`. `touched_bytes` is what one call reads and writes: less
@@ -62,6 +65,7 @@ class Arena {
 
   Backend& backend_;
   std::mt19937_64 rng_;
+  Contents contents_;
   std::map<Dtype, Block> blocks_;
   std::map<Dtype, Region> inputs_;
   std::unique_ptr<Buffer> outputs_;

@@ -77,7 +77,9 @@ SamplerOptions table_sampling(const Backend& backend, uint64_t seed) {
 }
 
 Sampler::Sampler(Backend& backend, SamplerOptions options)
-    : backend_(backend), options_(std::move(options)), arena_(backend, options_.seed) {}
+    : backend_(backend),
+      options_(std::move(options)),
+      arena_(backend, options_.seed, options_.contents) {}
 
 Measurement Sampler::measure(const Call& call, std::optional<Method> method) {
   const OpSpec& spec = find_operator(call.op);
@@ -150,7 +152,8 @@ void Sampler::check_and_time(const OpSpec& spec, Measurement& m) {
   const auto touched =
       std::min(footprint, static_cast<int64_t>(work.bytes_read + work.bytes_written));
   const int64_t reach = std::min(span, room - footprint);
-  const int sets = Arena::sets_for(touched, reach, most);
+  const bool resident = options_.residency == Residency::kResident;
+  const int sets = resident ? 1 : Arena::sets_for(touched, reach, most);
   const std::vector<Operands> operands = arena_.operands(spec, m.call, sets, reach);
   std::vector<std::unique_ptr<Launch>> launches;
   std::vector<Launch*> rotation;

@@ -9,6 +9,12 @@
 
 namespace ridge {
 
+// Whether a call finds its operands in the caches that hold them.
+enum class Residency {
+  kRotating,  // no: fresh ones each time, over 4 × the last-level cache, as in a model
+  kResident,  // yes: the same ones again and again, as in a probe of a cache
+};
+
 struct SamplerOptions {
   std::optional<Method> method;  // default: the backend's table method
   double relative_ci = 0.01;     // stop when the median is known this well …
@@ -17,6 +23,8 @@ struct SamplerOptions {
   int min_samples = 7;
   int max_samples = 100;
   double verify_budget_s = 0.02;  // time for the reference; at least a few elements are checked
+  Residency residency = Residency::kRotating;
+  Contents contents = Contents::kRandom;  // fixed when the sampler is made
   uint64_t seed = 1;
   std::string run_id;
   // The least time physics allows (datasheet peak), 0 where unknown. Faster is an error.

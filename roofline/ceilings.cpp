@@ -1,11 +1,10 @@
 #include "roofline/ceilings.h"
 
 #include <algorithm>
+#include <array>
 #include <cmath>
-#include <nlohmann/json.hpp>
 
 #include "kernels/core/error.h"
-#include "kernels/core/json_file.h"
 
 namespace ridge {
 namespace {
@@ -17,28 +16,79 @@ double ceiling(const Ceilings& c, const std::string& key) {
   return it->second.value;
 }
 
+constexpr std::array<std::pair<Bound, std::string_view>, 6> kBounds{{{Bound::kCompute, "compute"},
+                                                                     {Bound::kDram, "dram"},
+                                                                     {Bound::kLaunch, "launch"},
+                                                                     {Bound::kL1, "l1"},
+                                                                     {Bound::kL2, "l2"},
+                                                                     {Bound::kL3, "l3"}}};
+
+// Measured mixes: the share of reads, and what the ceiling is called.
+struct Mix {
+  double reads;
+  const char* name;
+};
+constexpr std::array<Mix, 7> kMixes{{{0, ".write"},
+                                     {0.25, ".mix_1:3"},
+                                     {1.0 / 3, ".mix_1:2"},
+                                     {0.5, ".copy"},
+                                     {2.0 / 3, ".mix_2:1"},
+                                     {0.75, ".mix_3:1"},
+                                     {1, ".read"}}};
+
 }  // namespace
 
+std::string_view name(Verdict v) {
+  return v == Verdict::kInside ? "inside" : v == Verdict::kOutside ? "outside" : "unknown";
+}
+
 std::string_view name(Bound b) {
-  return b == Bound::kCompute ? "compute" : b == Bound::kDram ? "dram" : "launch";
+  for (const auto& [bound, text] : kBounds)
+    if (bound == b) return text;
+  throw BadInput("unknown bound");
+}
+
+Bound parse_bound(std::string_view text) {
+  for (const auto& [bound, known] : kBounds)
+    if (known == text) return bound;
+  throw BadInput("unknown bound '" + std::string(text) + "'");
+}
+
+std::string level_of(const Ceilings& c, double working_set_bytes) {
+  for (const Level& level : c.levels)
+    if (working_set_bytes <= level.bytes) return level.name;
+  return "dram";
+}
+
+double memory_seconds(const Ceilings& c, const std::string& level, double bytes_read,
+                      double bytes_written) {
+  const double bytes = bytes_read + bytes_written;
+  if (bytes <= 0) return 0;
+  const double reads = bytes_read / bytes;
+  // The measured mixes on both sides; the ends are needed only by what reaches beyond the others.
+  const Mix *below = nullptr, *above = nullptr;
+  for (const Mix& mix : kMixes) {
+    const bool end = &mix == &kMixes.front() || &mix == &kMixes.back();
+    if (!c.values.count(level + mix.name) && !(end || mix.reads == 0.5)) continue;
+    if (mix.reads <= reads) below = &mix;
+    if (mix.reads >= reads && !above) above = &mix;
+  }
+  const double low = 1 / ceiling(c, level + below->name);
+  if (below == above) return bytes * low;
+  const double part = (reads - below->reads) / (above->reads - below->reads);
+  return bytes * (low * (1 - part) + part / ceiling(c, level + above->name));
 }
 
 double dram_seconds(const Ceilings& c, double bytes_read, double bytes_written) {
-  // A mix is read as a 1:1 copy of the smaller part, then a pure stream of what is left: writes
-  // cost more beside reads than alone (bus turnaround), which dram.copy holds.
-  const double both = std::min(bytes_read, bytes_written);
-  double seconds = 0;
-  if (both > 0) seconds += 2 * both / ceiling(c, "dram.copy");
-  if (bytes_read > both) seconds += (bytes_read - both) / ceiling(c, "dram.read");
-  if (bytes_written > both) seconds += (bytes_written - both) / ceiling(c, "dram.write");
-  return seconds;
+  return memory_seconds(c, "dram", bytes_read, bytes_written);
 }
 
-Ideal ideal(const Ceilings& c, const Work& work) {
-  const double memory = dram_seconds(c, work.bytes_read, work.bytes_written);
+Ideal ideal(const Ceilings& c, const Work& work, double working_set_bytes) {
+  const std::string level = level_of(c, working_set_bytes);
+  const double memory = memory_seconds(c, level, work.bytes_read, work.bytes_written);
   const double compute =
       work.flops > 0 ? work.flops / ceiling(c, ceiling_name(work.pipe, work.arithmetic)) : 0;
-  return compute > memory ? Ideal{compute, Bound::kCompute} : Ideal{memory, Bound::kDram};
+  return compute > memory ? Ideal{compute, Bound::kCompute} : Ideal{memory, parse_bound(level)};
 }
 
 double launch_seconds(const Ceilings& c, Method method) {
@@ -46,46 +96,40 @@ double launch_seconds(const Ceilings& c, Method method) {
   return it == c.values.end() ? 0 : it->second.value;
 }
 
-nlohmann::json to_json(const Ceilings& c) {
-  nlohmann::json values = nlohmann::json::object();
-  for (const auto& [key, v] : c.values)
-    values[key] = {
-        {"value", v.value}, {"unit", v.unit}, {"method", v.method}, {"spread", v.spread}};
-  return {{"device", c.device}, {"values", std::move(values)}, {"provenance", c.provenance}};
+double attainable(const Ceilings& c, double intensity, const std::string& pipe,
+                  const std::string& level) {
+  return std::min(ceiling(c, pipe), intensity * ceiling(c, level + ".read"));
 }
 
-Ceilings ceilings_from_json(const nlohmann::json& j) {
-  Ceilings c;
-  std::string at = "device";
-  try {
-    c.device = j.at("device").get<std::string>();
-    at = "provenance";
-    c.provenance = j.at("provenance").get<std::map<std::string, std::string>>();
-    at = "values";
-    for (const auto& [key, v] : j.at("values").items()) {
-      at = "values." + key;
-      Ceiling one{.value = v.at("value").get<double>(),
-                  .unit = v.at("unit").get<std::string>(),
-                  .method = v.at("method").get<std::string>(),
-                  .spread = v.at("spread").get<double>()};
-      if (!std::isfinite(one.value) || one.value <= 0)
-        throw BadInput("ceilings: " + at + ".value must be a positive number");
-      c.values[key] = std::move(one);
-    }
-  } catch (const nlohmann::json::exception&) {
-    throw BadInput("ceilings: key '" + at + "' is missing or of a wrong type");
+std::vector<RidgePoint> ridge_points(const Ceilings& c) {
+  std::vector<std::string> levels;
+  for (const Level& level : c.levels) levels.push_back(level.name);
+  levels.push_back("dram");
+  std::vector<RidgePoint> points;
+  for (const auto& [pipe, peak] : c.values) {
+    const bool way = std::count(pipe.begin(), pipe.end(), '.') > 1;  // matrix.f32.gemm
+    if (way || (pipe.rfind("matrix.", 0) != 0 && pipe.rfind("vector.", 0) != 0)) continue;
+    for (const std::string& level : levels)
+      if (const auto it = c.values.find(level + ".read"); it != c.values.end())
+        points.push_back({pipe, level, peak.value / it->second.value});
   }
-  return c;
+  return points;
 }
 
-Ceilings load_ceilings(const std::filesystem::path& path) {
-  try {
-    return ceilings_from_json(read_json(path));
-  } catch (const BadInput& e) {
-    const std::string what = e.what();
-    const bool named = what.find(path.string()) != std::string::npos;
-    throw BadInput(named ? what : path.string() + ": " + what);
-  }
+Classification classify(const Ceilings& c, const Work& work, Method method,
+                        double working_set_bytes) {
+  const std::string level = level_of(c, working_set_bytes);
+  std::array<std::pair<double, Bound>, 3> times{{
+      {work.flops > 0 ? work.flops / ceiling(c, ceiling_name(work.pipe, work.arithmetic)) : 0,
+       Bound::kCompute},
+      {memory_seconds(c, level, work.bytes_read, work.bytes_written), parse_bound(level)},
+      {launch_seconds(c, method), Bound::kLaunch},
+  }};
+  std::sort(times.begin(), times.end(),
+            [](const auto& a, const auto& b) { return a.first > b.first; });
+  return {.bound = times[0].second,
+          .margin = times[1].first > 0 ? times[0].first / times[1].first : INFINITY,
+          .seconds = times[0].first};
 }
 
 }  // namespace ridge

@@ -98,6 +98,12 @@ class Batch {
   virtual BatchTime run() = 0;
 };
 
+// How memory crosses between host and device: page-locked host memory is read by the device itself.
+struct HostCopy {
+  enum class Direction { kToDevice, kToHost } direction = Direction::kToDevice;
+  enum class Memory { kPinned, kPageable } memory = Memory::kPinned;
+};
+
 // Runs calls and moves memory on one device. Not thread-safe: one thread drives one backend.
 class Backend {
  public:
@@ -120,6 +126,13 @@ class Backend {
   virtual Method table_method() const = 0;  // kGraph on CUDA, kStream on CPU
   // `launches` must outlive the batch. kCold flushes the caches before each launch.
   virtual std::unique_ptr<Batch> batch(std::span<Launch* const> launches, Method method) = 0;
+
+  // Costs that no call shows, in seconds, by name: "event" (record and read one), and of the
+  // shortest kernel "stream.independent", "graph.independent" (many on several streams, or as
+  // branches). Empty where there are none.
+  virtual std::map<std::string, double> overheads() { return {}; }
+  // Copies of `bytes` between the host and the device, or nothing where they share their memory.
+  virtual std::unique_ptr<Batch> host_copy(HostCopy, int64_t /*bytes*/) { return nullptr; }
 
   // Named range for timelines (NVTX on CUDA, nothing on the CPU).
   virtual void push_range(const std::string& name) = 0;

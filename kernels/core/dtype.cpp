@@ -87,6 +87,8 @@ std::size_t bytes_per_element(Dtype t) {
     case Dtype::kTf32:
     case Dtype::kInt32:
       return 4;
+    case Dtype::kF64:
+      return 8;
     case Dtype::kF16:
     case Dtype::kBf16:
       return 2;
@@ -113,35 +115,27 @@ std::string_view name(Dtype t) {
       return "int8";
     case Dtype::kInt32:
       return "int32";
+    case Dtype::kF64:
+      return "f64";
   }
   throw BadInput("unknown dtype");
 }
 
 Dtype parse_dtype(std::string_view text) {
-  static constexpr std::array<std::pair<std::string_view, Dtype>, 18> kNames{{
-      {"f32", Dtype::kF32},
-      {"fp32", Dtype::kF32},
-      {"float32", Dtype::kF32},
-      {"float", Dtype::kF32},
-      {"tf32", Dtype::kTf32},
-      {"f16", Dtype::kF16},
-      {"fp16", Dtype::kF16},
-      {"float16", Dtype::kF16},
-      {"half", Dtype::kF16},
-      {"bf16", Dtype::kBf16},
-      {"bfloat16", Dtype::kBf16},
-      {"f8e4m3", Dtype::kF8E4M3},
-      {"fp8", Dtype::kF8E4M3},
-      {"f8", Dtype::kF8E4M3},
-      {"e4m3", Dtype::kF8E4M3},
-      {"fp8_e4m3", Dtype::kF8E4M3},
-      {"int8", Dtype::kInt8},
-      {"int32", Dtype::kInt32},
+  static constexpr std::array<std::pair<std::string_view, Dtype>, 22> kNames{{
+      {"f32", Dtype::kF32},         {"fp32", Dtype::kF32},      {"float32", Dtype::kF32},
+      {"float", Dtype::kF32},       {"tf32", Dtype::kTf32},     {"f16", Dtype::kF16},
+      {"fp16", Dtype::kF16},        {"float16", Dtype::kF16},   {"half", Dtype::kF16},
+      {"bf16", Dtype::kBf16},       {"bfloat16", Dtype::kBf16}, {"f8e4m3", Dtype::kF8E4M3},
+      {"fp8", Dtype::kF8E4M3},      {"f8", Dtype::kF8E4M3},     {"e4m3", Dtype::kF8E4M3},
+      {"fp8_e4m3", Dtype::kF8E4M3}, {"int8", Dtype::kInt8},     {"int32", Dtype::kInt32},
+      {"f64", Dtype::kF64},         {"fp64", Dtype::kF64},      {"float64", Dtype::kF64},
+      {"double", Dtype::kF64},
   }};
   for (const auto& [known, dtype] : kNames)
     if (known == text) return dtype;
   throw BadInput("unknown dtype '" + std::string(text) +
-                 "'; use one of f32 tf32 f16 bf16 f8e4m3 int8 int32");
+                 "'; use one of f64 f32 tf32 f16 bf16 f8e4m3 int8 int32");
 }
 
 double load_element(Dtype t, const std::byte* address) {
@@ -159,6 +153,8 @@ double load_element(Dtype t, const std::byte* address) {
       return read<int8_t>(address);
     case Dtype::kInt32:
       return read<int32_t>(address);
+    case Dtype::kF64:
+      return read<double>(address);
   }
   throw BadInput("unknown dtype");
 }
@@ -178,6 +174,8 @@ void store_element(Dtype t, std::byte* address, double value) {
       return write(address, saturate<int8_t>(value));
     case Dtype::kInt32:
       return write(address, saturate<int32_t>(value));
+    case Dtype::kF64:
+      return write(address, value);
   }
 }
 

@@ -19,6 +19,8 @@ double default_tolerance(Dtype dtype) {
     case Dtype::kInt8:
     case Dtype::kInt32:
       return 0;
+    case Dtype::kF64:
+      return 1e-12;
   }
   throw BadInput("unknown dtype");
 }

@@ -66,7 +66,7 @@ struct OpSpec {
   std::vector<std::vector<int64_t>> test_dims;
 };
 
-// 1e-5 f32, 2e-3 tf32, 2e-3 f16, 1e-2 bf16, 1e-2 f8e4m3 (bf16 output), 0 integers.
+// 1e-12 f64, 1e-5 f32, 2e-3 tf32, 2e-3 f16, 1e-2 bf16, 1e-2 f8e4m3 (bf16 output), 0 integers.
 double default_tolerance(Dtype dtype);
 
 int64_t dim(const OpSpec& spec, const Call& call, std::string_view axis);

@@ -44,6 +44,21 @@ std::vector<double> decode(Dtype dtype, const std::vector<std::byte>& values) {
   return decoded;
 }
 
+namespace {
+
+// Places in the order of the tour that Fill::kCycle describes.
+std::vector<int32_t> random_tour(int64_t count, int64_t step, std::mt19937_64& rng) {
+  constexpr int64_t kLine = 16;  // elements
+  std::vector<int32_t> tour(static_cast<std::size_t>(std::max<int64_t>(count / step, 1)));
+  std::uniform_int_distribution<int64_t> line(0, std::max<int64_t>(step / kLine, 1) - 1);
+  for (std::size_t i = 1; i < tour.size(); ++i)
+    tour[i] = static_cast<int32_t>(static_cast<int64_t>(i) * step + line(rng) * kLine);
+  std::shuffle(tour.begin() + 1, tour.end(), rng);
+  return tour;
+}
+
+}  // namespace
+
 std::vector<std::byte> random_values(const TensorSpec& spec, int64_t count, std::mt19937_64& rng) {
   const auto size = static_cast<int64_t>(bytes_per_element(spec.dtype));
   std::vector<std::byte> values(static_cast<std::size_t>(count * size));
@@ -66,6 +81,11 @@ std::vector<std::byte> random_values(const TensorSpec& spec, int64_t count, std:
       std::iota(order.begin(), order.end(), 0);
       std::shuffle(order.begin(), order.end(), rng);
       for (int64_t i = 0; i < count; ++i) store(i, order[static_cast<std::size_t>(i)]);
+      break;
+    }
+    case Fill::kCycle: {
+      const std::vector<int32_t> tour = random_tour(count, spec.cycle_step, rng);
+      for (std::size_t i = 0; i < tour.size(); ++i) store(tour[i], tour[(i + 1) % tour.size()]);
       break;
     }
   }

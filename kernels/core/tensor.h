@@ -14,6 +14,7 @@ enum class Fill {
   kUniform,      // reals in [-1, 1); int8 in [-127, 127]
   kIndex,        // int32 in [0, limit)
   kPermutation,  // int32, a random order of 0 … count-1
+  kCycle,        // int32, a random tour that begins and ends at place 0: see cycle_step
 };
 
 struct TensorSpec {
@@ -22,6 +23,9 @@ struct TensorSpec {
   std::vector<int64_t> shape;  // row-major, last axis contiguous
   Fill fill = Fill::kUniform;
   int64_t index_limit = 0;  // for Fill::kIndex
+  // For Fill::kCycle: one place of each whole run of this many elements, at the start of a random
+  // one of the run's 64-byte lines, is on the tour and holds the next place; all others hold 0.
+  int64_t cycle_step = 16;
 
   int64_t count() const;  // elements
   int64_t bytes() const;

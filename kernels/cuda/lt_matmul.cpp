@@ -24,6 +24,8 @@ cudaDataType_t data_type(Dtype t) {
       return CUDA_R_8I;
     case Dtype::kInt32:
       return CUDA_R_32I;
+    case Dtype::kF64:
+      return CUDA_R_64F;
   }
   throw BadInput("unknown dtype");
 }

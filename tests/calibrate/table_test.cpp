@@ -10,6 +10,7 @@
 
 #include "calibrate/table_schema.h"
 #include "kernels/core/error.h"
+#include "kernels/core/json_schema.h"
 #include "predictor/predict_call.h"
 #include "tests/calibrate/fixture.h"
 

@@ -25,6 +25,63 @@ Ceilings example() {
   return c;
 }
 
+TEST(DramSeconds, MeasuredMixesAreMetAndJoined) {
+  Ceilings c = example();
+  c.values["dram.mix_3:1"] = {60e9, "byte/s", "stream_mix", 0};
+  EXPECT_DOUBLE_EQ(dram_seconds(c, 45e9, 15e9), 1);  // three to one: its own ceiling
+  // Half way between three to one (1/60 ns a byte) and pure reads (1/100).
+  EXPECT_DOUBLE_EQ(dram_seconds(c, 87.5, 12.5), 100 * (0.5 / 60e9 + 0.5 / 100e9));
+}
+
+Ceilings with_caches() {
+  Ceilings c = example();
+  c.levels = {{"l1", 1e6, true, "test"}, {"l2", 50e6, false, "test"}};
+  c.values["l2.read"] = {1000e9, "byte/s", "stream_read", 0};
+  c.values["l1.read"] = {4000e9, "byte/s", "stream_read", 0};
+  return c;
+}
+
+TEST(Levels, HoldAWorkingSetUpToTheirSize) {
+  EXPECT_EQ(level_of(with_caches(), 1e6), "l1");
+  EXPECT_EQ(level_of(with_caches(), 1.1e6), "l2");
+  EXPECT_EQ(level_of(with_caches(), 60e6), "dram");
+  EXPECT_EQ(level_of(example(), 1), "dram");
+}
+
+TEST(Levels, AResidentCallIsHeldAgainstItsLevel) {
+  const Work work{.bytes_read = 10e6};
+  EXPECT_DOUBLE_EQ(ideal(with_caches(), work, 10e6).seconds, 10e6 / 1000e9);
+  EXPECT_EQ(ideal(with_caches(), work, 10e6).bound, Bound::kL2);
+  EXPECT_EQ(ideal(with_caches(), work).bound, Bound::kDram);
+}
+
+TEST(Attainable, IsTheLowerOfTheTwoRoofs) {
+  // The ridge of 10 TFLOP/s over 100 GB/s is at 100 flop/byte; over 1000 GB/s at 10.
+  const Ceilings c = with_caches();
+  EXPECT_DOUBLE_EQ(attainable(c, 50, "matrix.bf16", "dram"), 5e12);
+  EXPECT_DOUBLE_EQ(attainable(c, 500, "matrix.bf16", "dram"), 10e12);
+  EXPECT_DOUBLE_EQ(attainable(c, 50, "matrix.bf16", "l2"), 10e12);
+  EXPECT_THROW((void)attainable(c, 1, "matrix.f64", "dram"), BadInput);
+  bool met = false;
+  for (const RidgePoint& r : ridge_points(c)) {
+    EXPECT_NEAR(attainable(c, r.intensity, r.pipe, r.level), c.values.at(r.pipe).value, 1);
+    if (r.pipe == "matrix.bf16" && r.level == "dram") met = r.intensity == 100;
+  }
+  EXPECT_TRUE(met);
+}
+
+TEST(Classify, NamesTheSlowestResourceAndItsLead) {
+  const Ceilings c = with_caches();
+  const Work decode{
+      .flops = 1e9, .bytes_read = 1e9, .pipe = Pipe::kMatrix, .arithmetic = Dtype::kBf16};
+  const Classification big = classify(c, decode, Method::kGraph);
+  EXPECT_EQ(big.bound, Bound::kDram);  // 10 ms of memory, 0.1 ms of arithmetic
+  EXPECT_NEAR(big.margin, 100, 1e-9);
+  const Classification tiny = classify(c, {.bytes_read = 100}, Method::kGraph);
+  EXPECT_EQ(tiny.bound, Bound::kLaunch);
+  EXPECT_DOUBLE_EQ(tiny.seconds, 1.3e-6);
+}
+
 TEST(DramSeconds, PureReadsAndWritesAreHeldAgainstTheirOwnCeilings) {
   EXPECT_DOUBLE_EQ(dram_seconds(example(), 100e9, 0), 1);
   EXPECT_DOUBLE_EQ(dram_seconds(example(), 0, 100e9), 2);
