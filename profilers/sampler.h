@@ -47,7 +47,7 @@ class Sampler {
   SamplerOptions& options() { return options_; }
 
  private:
-  double estimate(Launch& launch);  // seconds of one launch, roughly
+  double estimate(Launch& launch, double run_s);  // seconds of one launch, roughly
   void time_launches(std::span<Launch* const> rotation, double each, Measurement& m);
   void check_and_time(const OpSpec& spec, Measurement& m);
 

@@ -71,12 +71,14 @@ Verdict verify(Backend& backend, const OpSpec& spec, const Call& call, const Ope
                Launch& launch, uint64_t seed, double budget_s) {
   for (std::size_t i = 0; i < operands.outputs.size(); ++i)
     backend.fill(operands.arguments.outputs[i], 0xFF, operands.outputs[i].bytes());
+  using Clock = std::chrono::steady_clock;
+  const auto launched = Clock::now();
   launch.enqueue();
   backend.synchronize();
 
-  using Clock = std::chrono::steady_clock;
   const auto start = Clock::now();
   Verdict v;
+  v.run_s = std::chrono::duration<double>(start - launched).count();
   double difference = 0, magnitude = 0, worst = -1, worst_got = 0, worst_expected = 0;
   Element worst_at;
   for (const std::vector<Element>& elements : choose(spec, call, operands, seed)) {

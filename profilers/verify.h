@@ -10,6 +10,7 @@ struct Verdict {
   bool correct = false;
   double error = 0;  // ‖out − ref‖ / ‖ref‖ over the checked elements
   int64_t checked = 0;
+  double run_s = 0;    // what the launch took, loading of code included
   std::string reason;  // what is wrong: which element, got, expected
 };
 

@@ -76,15 +76,11 @@ void attend(const Task& t, int64_t cache, int64_t first, int64_t last, State sta
   for (int64_t j = first; j < last; j += kKeys) {
     const int64_t keys = std::min<int64_t>(kKeys, last - j);
     const int64_t offset = (cache * d.context + j) * d.head_dim;
-    score(queries, t.k + offset, t.v + offset, t.group(), keys, d.head_dim, scores);
+    score(queries, t.k + offset, t.group(), keys, d.head_dim, scores);
     exponentiate(t, scores, keys, state);
-    const float* next_k = j + 2 * kKeys <= last ? t.k + offset + kKeys * d.head_dim : nullptr;
-    accumulate({.scores = scores,
-                .v = t.v + offset,
-                .next_k = next_k,
-                .keys = keys,
-                .head_dim = d.head_dim},
-               t.group(), state.output);
+    accumulate(
+        {.scores = scores, .v = t.v + offset, .first = true, .keys = keys, .head_dim = d.head_dim},
+        t.group(), state.output);
   }
 }
 

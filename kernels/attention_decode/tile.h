@@ -12,10 +12,16 @@ using Vec = simd::Floats;
 
 constexpr int kKeys = 64;  // rows of a tile: 32 KiB at head_dim 128; the stride of scores
 
+// How far ahead of a product its rows are asked for: into the nearest cache, so that few of the
+// multiply-adds in flight wait, and in the order of memory, so that the core's own prefetchers
+// follow. Where one tile ends the next one of the same tensor is asked for, to be met a tile later.
+constexpr int64_t kAheadK = 1024, kAheadV = 2048;
+inline void fetch(const float* p) { __builtin_prefetch(p, 0, 3); }
+
 // scores[h][j] = queries[h] · K[j] for kHeads heads and as many rows of K as make one vector of
-// scores. Meanwhile the same rows of V are fetched where `v` is given.
+// scores. `first` says that no other heads came before with these rows.
 template <int kHeads>
-void dot(const float* queries, const float* k, const float* v, int64_t head_dim, float* scores) {
+void dot(const float* queries, const float* k, bool first, int64_t head_dim, float* scores) {
   constexpr int kRows = kLanes / kHeads;
   simd::Vecs<kLanes> sums{};
   int64_t i = 0;
@@ -24,7 +30,7 @@ void dot(const float* queries, const float* k, const float* v, int64_t head_dim,
     for (int h = 0; h < kHeads; ++h) q[h] = simd::load(queries + h * head_dim + i);
     for (int j = 0; j < kRows; ++j) {
       const Vec row = simd::load(k + j * head_dim + i);
-      if (v) simd::prefetch(v + j * head_dim + i);
+      if (first) fetch(k + j * head_dim + i + kAheadK);
       for (int h = 0; h < kHeads; ++h) sums[h * kRows + j] += q[h] * row;
     }
   }
@@ -48,32 +54,32 @@ inline float dot_one(const float* q, const float* k, int64_t head_dim) {
 }
 
 template <int kHeads>
-void score_heads(const float* queries, const float* k, const float* v, int64_t keys,
-                 int64_t head_dim, float* scores) {
+void score_heads(const float* queries, const float* k, bool first, int64_t keys, int64_t head_dim,
+                 float* scores) {
   constexpr int kRows = kLanes / kHeads;
   int64_t j = 0;
   for (; j + kRows <= keys; j += kRows)
-    dot<kHeads>(queries, k + j * head_dim, v ? v + j * head_dim : nullptr, head_dim, scores + j);
+    dot<kHeads>(queries, k + j * head_dim, first, head_dim, scores + j);
   for (; j < keys; ++j)
     for (int h = 0; h < kHeads; ++h)
       scores[h * kKeys + j] = dot_one(queries + h * head_dim, k + j * head_dim, head_dim);
 }
 
-inline void score(const float* queries, const float* k, const float* v, int64_t heads, int64_t keys,
+inline void score(const float* queries, const float* k, int64_t heads, int64_t keys,
                   int64_t head_dim, float* scores) {
   int64_t h = 0;
-  const auto fetched = [&] { return h == 0 ? v : nullptr; };
   for (; h + 4 <= heads; h += 4)
-    score_heads<4>(queries + h * head_dim, k, fetched(), keys, head_dim, scores + h * kKeys);
+    score_heads<4>(queries + h * head_dim, k, h == 0, keys, head_dim, scores + h * kKeys);
   for (; h + 2 <= heads; h += 2)
-    score_heads<2>(queries + h * head_dim, k, fetched(), keys, head_dim, scores + h * kKeys);
+    score_heads<2>(queries + h * head_dim, k, h == 0, keys, head_dim, scores + h * kKeys);
   for (; h < heads; ++h)
-    score_heads<1>(queries + h * head_dim, k, fetched(), keys, head_dim, scores + h * kKeys);
+    score_heads<1>(queries + h * head_dim, k, h == 0, keys, head_dim, scores + h * kKeys);
 }
 
-// Rows of V, the scores of their keys, and the next tile of K to fetch meanwhile (or null).
+// Rows of V, the scores of their keys, and whether no other heads came before with these rows.
 struct Values {
-  const float *scores, *v, *next_k;
+  const float *scores, *v;
+  bool first;
   int64_t keys, head_dim;
 };
 
@@ -87,8 +93,8 @@ void accumulate_block(const Values& s, int64_t i, float* output) {
   for (int64_t j = 0; j < s.keys; ++j) {
     simd::Vecs<kCount> row;
     for (int c = 0; c < kCount; ++c) row[c] = simd::load(s.v + j * s.head_dim + i + c * kLanes);
-    if (s.next_k)
-      for (int c = 0; c < kCount; ++c) simd::prefetch(s.next_k + j * s.head_dim + i + c * kLanes);
+    if (s.first)
+      for (int c = 0; c < kCount; ++c) fetch(s.v + j * s.head_dim + i + c * kLanes + kAheadV);
     for (int h = 0; h < kHeads; ++h) {
       const Vec p = simd::broadcast(s.scores[h * kKeys + j]);
       for (int c = 0; c < kCount; ++c) sums[h * kCount + c] += p * row[c];
@@ -117,9 +123,9 @@ void accumulate_heads(const Values& s, float* output) {
 }
 
 inline void accumulate(Values s, int64_t heads, float* output) {
-  const auto advance = [&](int count) {  // what is fetched is fetched with the first heads
+  const auto advance = [&](int count) {
     s.scores += count * kKeys;
-    s.next_k = nullptr;
+    s.first = false;
     output += count * s.head_dim;
     heads -= count;
   };

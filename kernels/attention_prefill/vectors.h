@@ -43,23 +43,6 @@ inline Floats sums_of(Vecs<kLanes> rows) {
   return fold<1>(rows[0], rows[1]);
 }
 
-// 2^x for x ≤ 0 with a relative error below 3e-7; 1e-38 instead of anything smaller.
-inline Floats exp2_nonpositive(Floats x) {
-  x = maximum(x, broadcast(-126.0f));
-  // Truncation towards zero of x − ½ rounds a negative x to the nearest integer.
-  const Ints n = __builtin_convertvector(x - 0.5f, Ints);
-  const Floats f = x - __builtin_convertvector(n, Floats);  // in [−½, ½]
-  // Taylor's series of exp(f · ln 2): the next term is below 1.2e-7.
-  Floats p = broadcast(1.5403530e-4f);
-  p = p * f + 1.3333558e-3f;
-  p = p * f + 9.6181291e-3f;
-  p = p * f + 5.5504109e-2f;
-  p = p * f + 2.4022651e-1f;
-  p = p * f + 6.9314718e-1f;
-  p = p * f + 1.0f;
-  return p * std::bit_cast<Floats>((n + 127) << 23);
-}
-
 // Floats on cache lines of their own.
 class Scratch {
  public:

@@ -1,5 +1,10 @@
 #include "kernels/cpu/dnnl_matmul.h"
 
+#include <sys/mman.h>
+
+#include <cstdlib>
+#include <memory>
+#include <new>
 #include <unordered_map>
 
 #include "kernels/cpu/dnnl_compat.h"
@@ -11,6 +16,17 @@ using Memory = dnnl::memory;
 
 Memory::desc row_major(Memory::dims dims, Memory::data_type type) {
   return {std::move(dims), type, Memory::format_tag::ab};
+}
+
+// On huge pages where the system gives them: oneDNN's own memory is mapped in small ones, and
+// touching those for the first time takes as long as packing weights into them.
+std::shared_ptr<void> huge_pages(std::size_t bytes) {
+  constexpr std::size_t kHuge = std::size_t{2} << 20;
+  const std::size_t whole = (bytes + kHuge - 1) / kHuge * kHuge;
+  void* address = std::aligned_alloc(kHuge, whole);
+  if (!address) throw std::bad_alloc();
+  madvise(address, whole, MADV_HUGEPAGE);
+  return {address, std::free};
 }
 
 }  // namespace
@@ -28,12 +44,14 @@ std::function<void()> bind_packed_matmul(CpuContext& context, const PackedMatmul
   if (detail) *detail = primitive_desc.impl_info_str();
 
   Memory plain(w_plain, context.engine, const_cast<void*>(w));
-  Memory packed(primitive_desc.weights_desc(), context.engine);
+  const Memory::desc packed_desc = primitive_desc.weights_desc();
+  const std::shared_ptr<void> held = huge_pages(packed_desc.get_size());
+  Memory packed(packed_desc, context.engine, held.get());
   dnnl::reorder(plain, packed).execute(context.stream, plain, packed);
   context.stream.wait();
   Memory a_memory(a_desc, context.engine, const_cast<void*>(a));
   Memory c_memory(c_desc, context.engine, c);
-  return [primitive = dnnl::matmul(primitive_desc), stream = context.stream,
+  return [primitive = dnnl::matmul(primitive_desc), stream = context.stream, held,
           arguments = std::unordered_map<int, Memory>{{DNNL_ARG_SRC, a_memory},
                                                       {DNNL_ARG_WEIGHTS, packed},
                                                       {DNNL_ARG_DST, c_memory}}]() mutable {

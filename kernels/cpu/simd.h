@@ -82,21 +82,41 @@ void store(float* p, Floats v, Some some) {
   std::memcpy(p, &v, static_cast<std::size_t>(some.lanes) * sizeof(float));
 }
 
+// Where in [first, last] the vectors begin that are aligned in base.
+inline int64_t first_aligned(const float* base, int64_t first, int64_t last) {
+  const auto misaligned =
+      static_cast<int64_t>(reinterpret_cast<uintptr_t>(base + first) / 4 % kLanes);
+  const int64_t aligned = misaligned == 0 ? first : first + kLanes - misaligned;
+  return aligned < last ? aligned : last;
+}
+
 // Calls f(i, All or Some) over [first, last), so that base + i is aligned to a vector for every
 // All.
 template <class F>
 void for_vectors(const float* base, int64_t first, int64_t last, const F& f) {
-  const auto misaligned =
-      static_cast<int64_t>(reinterpret_cast<uintptr_t>(base + first) / 4 % kLanes);
-  const int64_t head = misaligned == 0 ? 0 : kLanes - misaligned;
-  int64_t i = first;
-  if (head > 0) {
-    const int64_t n = head < last - first ? head : last - first;
-    if (n > 0) f(i, Some{n});
-    i += n;
-  }
+  int64_t i = first_aligned(base, first, last);
+  if (i > first) f(first, Some{i - first});
   for (; i + kLanes <= last; i += kLanes) f(i, All{});
   if (i < last) f(i, Some{last - i});
+}
+
+// merge() over f(i, All or Some) of [first, last), cut as for_vectors cuts it. Four partial
+// results, because one alone would wait for its own last merge at every vector.
+template <class F, class Merge>
+Floats reduce_vectors(const float* base, int64_t first, int64_t last, Floats neutral, const F& f,
+                      const Merge& merge) {
+  Floats a = neutral, b = neutral, c = neutral, d = neutral;
+  int64_t i = first_aligned(base, first, last);
+  if (i > first) a = merge(a, f(first, Some{i - first}));
+  for (; i + 4 * kLanes <= last; i += 4 * kLanes) {
+    a = merge(a, f(i, All{}));
+    b = merge(b, f(i + kLanes, All{}));
+    c = merge(c, f(i + 2 * kLanes, All{}));
+    d = merge(d, f(i + 3 * kLanes, All{}));
+  }
+  for (; i + kLanes <= last; i += kLanes) a = merge(a, f(i, All{}));
+  if (i < last) a = merge(a, f(i, Some{last - i}));
+  return merge(merge(a, b), merge(c, d));
 }
 
 inline void prefetch(const float* p) { __builtin_prefetch(p, 0, 2); }
@@ -120,16 +140,21 @@ inline Floats reciprocal(Floats x) { return 1.0f / x; }
 #endif
 inline Floats absolute(Floats x) { return x < 0 ? -x : x; }
 
+// merge() over the lanes, halves first: a chain through all of them takes as long as dozens of
+// vectors.
+template <class Merge>
+float reduce_lanes(Floats v, const Merge& merge) {
+  for (int step = kLanes / 2; step > 0; step /= 2) {
+    Ints from{};
+    for (int i = 0; i < kLanes; ++i) from[i] = (i + step) % kLanes;
+    v = merge(v, __builtin_shuffle(v, from));
+  }
+  return v[0];
+}
 inline float sum(Floats v) {
-  float s = 0;
-  for (int i = 0; i < kLanes; ++i) s += v[i];
-  return s;
+  return reduce_lanes(v, [](Floats a, Floats b) { return a + b; });
 }
-inline float largest(Floats v) {
-  float m = v[0];
-  for (int i = 1; i < kLanes; ++i) m = m > v[i] ? m : v[i];
-  return m;
-}
+inline float largest(Floats v) { return reduce_lanes(v, maximum); }
 
 // A value that the compiler may not reassociate through.
 inline Floats opaque(Floats v) {
@@ -169,6 +194,31 @@ inline Floats exp(Floats x) {
   p = p * f + 1.0f;
   p = p * f + 1.0f;
   return p * std::bit_cast<Floats>((n + 127) << 23);
+}
+
+// 2^x for x ≤ 0 with a relative error below 2e-7, and exactly 1 for 0; 1e-38 instead of anything
+// smaller. The polynomial is the minimax one of relative error on [−½, ½], 2e-9.
+inline Floats exp2_nonpositive(Floats x) {
+  x = maximum(x, broadcast(-126.0f));
+#if defined(__AVX512F__)
+  const __m512 n = _mm512_maskz_roundscale_ps(kAllLanes, std::bit_cast<__m512>(x), 0);
+  const Floats f = x - std::bit_cast<Floats>(n);
+#else
+  // Truncation towards zero of x − ½ rounds a negative x to the nearest integer.
+  const Ints n = __builtin_convertvector(x - 0.5f, Ints);
+  const Floats f = x - __builtin_convertvector(n, Floats);
+#endif
+  Floats p = f * 1.53458086e-4f + 1.33999312e-3f;
+  p = p * f + 9.61848898e-3f;
+  p = p * f + 5.55032878e-2f;
+  p = p * f + 2.40226469e-1f;
+  p = p * f + 6.93147206e-1f;
+  p = p * f + 1.0f;
+#if defined(__AVX512F__)
+  return std::bit_cast<Floats>(_mm512_maskz_scalef_ps(kAllLanes, std::bit_cast<__m512>(p), n));
+#else
+  return p * std::bit_cast<Floats>((n + 127) << 23);
+#endif
 }
 
 // erf to 1.5e-7 absolute: Abramowitz and Stegun, Handbook of Mathematical Functions, 7.1.26.

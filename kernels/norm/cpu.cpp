@@ -28,6 +28,7 @@ Floats value(const float* x, const float* residual, int64_t c, Lanes lanes) {
 }
 
 constexpr auto kAdd = [](float a, float b) { return a + b; };
+constexpr auto kAddVectors = [](Floats a, Floats b) { return a + b; };
 
 // Columns [first, last) of one row. The row is read from memory once: the second pass finds it in
 // the cache, and asks for the next row meanwhile.
@@ -40,17 +41,19 @@ void normalise(const Tensors& t, int64_t row, int64_t first, int64_t last, const
 
   float mean = 0;
   if constexpr (norm == Norm::kLayer) {
-    Floats total{};
-    simd::for_vectors(y, first, last,
-                      [&](int64_t c, auto lanes) { total += simd::load(x + c, lanes); });
+    const Floats total = simd::reduce_vectors(
+        y, first, last, Floats{}, [&](int64_t c, auto lanes) { return simd::load(x + c, lanes); },
+        kAddVectors);
     mean = combine(simd::sum(total), kAdd) / cols;
   }
-  Floats squares{};
-  simd::for_vectors(y, first, last, [&](int64_t c, auto lanes) {
-    Floats v = value<norm>(x, residual, c, lanes);
-    if constexpr (norm == Norm::kLayer) v = simd::keep(v - mean, lanes);
-    squares += v * v;
-  });
+  const Floats squares = simd::reduce_vectors(
+      y, first, last, Floats{},
+      [&](int64_t c, auto lanes) {
+        Floats v = value<norm>(x, residual, c, lanes);
+        if constexpr (norm == Norm::kLayer) v = simd::keep(v - mean, lanes);
+        return v * v;
+      },
+      kAddVectors);
   const float mean_square = combine(simd::sum(squares), kAdd) / cols;
   const float factor = 1.0f / std::sqrt(mean_square + static_cast<float>(kEpsilon));
 

@@ -21,19 +21,24 @@ constexpr float kLowest = std::numeric_limits<float>::lowest();
 template <Store how, class Combine>
 void softmax_part(const float* x, float* scratch, float* y, int64_t first, int64_t last,
                   int64_t ahead, const Combine& combine) {
-  Floats high = simd::broadcast(kLowest);
-  simd::for_vectors(y, first, last, [&](int64_t c, auto lanes) {
-    high = simd::maximum(high, simd::load(x + c, lanes, kLowest));
-  });
+  const Floats high = simd::reduce_vectors(
+      y, first, last, simd::broadcast(kLowest),
+      [&](int64_t c, auto lanes) { return simd::load(x + c, lanes, kLowest); }, simd::maximum);
   const float largest =
       combine(simd::largest(high), [](float a, float b) { return std::max(a, b); });
-  Floats sums{};
-  simd::for_vectors(y, first, last, [&](int64_t c, auto lanes) {
-    simd::prefetch(x + ahead + c);
-    const Floats e = simd::keep(simd::exp(simd::load(x + c, lanes, largest) - largest), lanes);
-    sums += e;
-    simd::store<Store::kCached>(scratch + c, e, lanes);
-  });
+  // eˣ as a power of two: what rounding `base` is off by is the same for all and cancels.
+  constexpr float kLog2E = 1.44269504f;
+  const float base = largest * kLog2E;
+  const Floats sums = simd::reduce_vectors(
+      y, first, last, Floats{},
+      [&](int64_t c, auto lanes) {
+        simd::prefetch(x + ahead + c);
+        const Floats power = simd::load(x + c, lanes, largest) * kLog2E - base;
+        const Floats e = simd::keep(simd::exp2_nonpositive(power), lanes);
+        simd::store<Store::kCached>(scratch + c, e, lanes);
+        return e;
+      },
+      [](Floats a, Floats b) { return a + b; });
   const float factor = 1.0f / combine(simd::sum(sums), [](float a, float b) { return a + b; });
   simd::for_vectors(y, first, last, [&](int64_t c, auto lanes) {
     simd::store<how>(y + c, simd::load(scratch + c, lanes) * factor, lanes);
