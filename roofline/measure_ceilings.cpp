@@ -77,7 +77,14 @@ void add_arithmetic(const Backend& backend, std::vector<Candidate>& out) {
         Candidate c{call, method, Candidate::Rate::kFlops, {key, key + (gemm ? ".gemm" : ".loop")}};
         // Without tensor cores a matrix product runs on the same FMA units.
         if (spec.name == "fma_peak") c.keys.push_back(ceiling_name(Pipe::kMatrix, work.arithmetic));
-        out.push_back(std::move(c));
+        // Each way to reach the matrix units, should one fail; sums in f16 are another ceiling.
+        std::vector<std::string> ways{""};
+        if (spec.name == "mma_peak") ways = backend.implementations(call, nullptr);
+        std::erase(ways, fma_peak::kF16Accumulate);
+        for (const std::string& way : ways) {
+          c.call.implementation = way;
+          out.push_back(c);
+        }
       }
     }
   }

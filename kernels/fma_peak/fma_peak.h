@@ -54,10 +54,13 @@ inline ChainDims chain_dims(const Call& call) { return {call.dims[0], call.dims[
 // D += A·B^T with A[kRows, K], B[kColumns, K], rows of A and B being kRowBytes long; a round is
 // kStepsPerRound of these. D[unit] = rounds · kStepsPerRound · A·B^T, in f32 (f64: f64, int8:
 // int32).
-//   A unit is a warp of a GPU with "mma_sync" and "mma_f16_accumulate", a sixteenth of a warpgroup
-// with "wgmma" (always whole warpgroups run), a turn of a thread on a CPU. One thread: 1; a full
-// CPU: its threads or a multiple; one warp a scheduler: 4 · multiprocessors; a full GPU:
-// kFullGpuUnits · multiprocessors, two warpgroups each.
+//   A unit is a warp of a GPU with "mma_sync" and "mma_f16_accumulate"; a sixteenth of a warpgroup
+// with "wgmma", of which always whole ones run; a turn of a thread on a CPU.
+//   one thread of a CPU   1; a full one: its threads, or a multiple
+//   one warp a scheduler  4 · multiprocessors ("wgmma": 16 · multiprocessors)
+//   a full GPU            kFullGpuUnits · multiprocessors: eight warps a scheduler, some of them
+//   one
+//                         after another, or two warpgroups
 constexpr int kRows = 16, kColumns = 64, kRowBytes = 32, kStepsPerRound = 64;
 constexpr int64_t kFullGpuUnits = 32;
 // Beyond it int8 sums of ±127 could leave int32.

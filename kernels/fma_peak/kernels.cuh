@@ -126,6 +126,7 @@ __global__ void __launch_bounds__(kThreads)
   const typename L::Type m = L::same(multiplier);
   typename L::Type d1 = L::same(first), d2 = L::same(second);
   [[maybe_unused]] constexpr int kUnroll = pairs_unrolled(kIlp);
+#pragma unroll 1
   for (int r = 0; r < rounds; ++r) {
 #pragma unroll kUnroll
     for (int pair = 0; pair < kFmasPerRound / 2; ++pair) {

@@ -10,7 +10,7 @@
 // it (wgmma.cuh); f64 holds its fragments another way (mma_f64.cuh).
 namespace ridge::fma_peak {
 
-constexpr int kMmaThreads = 256;  // eight warps, one unit each
+constexpr int kMmaThreads = 128;  // four warps, one unit and one scheduler each
 constexpr int kColumnTiles = kColumns / 8;
 
 // d[16, 8] += a[16, 32 bytes] · b[8, 32 bytes]^T. In every dtype a lane holds the same bytes of a

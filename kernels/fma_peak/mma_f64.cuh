@@ -6,7 +6,7 @@
 // The f64 tensor cores of sm_80 and sm_90. K is 4, what the smallest instruction takes.
 namespace ridge::fma_peak {
 
-constexpr int kF64Threads = 256;  // eight warps, one unit each
+constexpr int kF64Threads = 128;  // four warps, one unit and one scheduler each
 constexpr int kF64Tiles = kColumns / 8;
 // Hopper's largest instruction has a K of 16, and so does four steps at once.
 #if defined(__CUDA_ARCH__) && __CUDA_ARCH__ >= 900
