@@ -15,6 +15,8 @@ template <class V>
 V opaque(V v) {
 #if defined(__x86_64__)
   asm volatile("" : "+x"(v));
+#elif defined(__aarch64__)
+  asm volatile("" : "+w"(v));
 #endif
   return v;
 }

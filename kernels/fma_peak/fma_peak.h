@@ -10,8 +10,7 @@ namespace ridge::fma_peak {
 // fma_peak {chains, rounds, ilp} (vector pipe). Each chain starts at x = c and repeats the pair
 // x ← m·x + d1, x ← m·x + d2; a round is kFmasPerRound of these multiply-adds, each of which needs
 // the one before. After each round d1 and d2 change places. y[chain] = x at the end.
-//   reals    m = -1, so a round adds or, every second one, subtracts kFmasPerRound/2 · (d2 − d1) =
-//   1:
+//   reals    m = -1, so a round adds kFmasPerRound/2 · (d2 − d1) = 1, and the next subtracts it:
 //            y = c + (rounds mod 2). Take odd rounds, whose result shows that the work was done.
 //   int32    modulo 2^32.
 //   int8     x ← d + Σ of the four products of x's bytes with m's (dp4a), within int32; c has four
@@ -26,6 +25,9 @@ namespace ridge::fma_peak {
 //   a full GPU            chains_for(…, kFullGpuThreads · multiprocessors)
 // A launch costs microseconds: take rounds so that ilp · rounds · 256 · workers a thread lasts 100
 // times as long (CPU: 513, GPU: 65).
+// Two pipes of latency 4 need 8 vectors, and reach their peak with 12, because the scheduler is not
+// perfect. SSE2 multiplies, then adds: six cycles, for which its 16 registers hold too few vectors
+// (87 % of four operations a cycle on Zen 5).
 constexpr int kFmasPerRound = 256;
 constexpr int kIlps[] = {1, 2, 4, 8, 12, 16};
 
@@ -58,9 +60,8 @@ inline ChainDims chain_dims(const Call& call) { return {call.dims[0], call.dims[
 // with "wgmma", of which always whole ones run; a turn of a thread on a CPU.
 //   one thread of a CPU   1; a full one: its threads, or a multiple
 //   one warp a scheduler  4 · multiprocessors ("wgmma": 16 · multiprocessors)
-//   a full GPU            kFullGpuUnits · multiprocessors: eight warps a scheduler, some of them
-//   one
-//                         after another, or two warpgroups
+//   a full GPU            kFullGpuUnits · multiprocessors: eight warps a scheduler, not all at
+//                         once, or two warpgroups
 constexpr int kRows = 16, kColumns = 64, kRowBytes = 32, kStepsPerRound = 64;
 constexpr int64_t kFullGpuUnits = 32;
 // Beyond it int8 sums of ±127 could leave int32.
