@@ -7,6 +7,7 @@
 #include <set>
 
 #include "kernels/core/operators.h"
+#include "kernels/fma_peak/fma_peak.h"
 
 namespace ridge {
 namespace {
@@ -39,6 +40,23 @@ std::vector<std::vector<int64_t>> grid(const OpSpec& spec) {
   return all;
 }
 
+// A full device, with as much in flight in each thread as registers allow everywhere and with a
+// third less; long enough for a launch not to show.
+std::vector<std::vector<int64_t>> full_fma_shapes(const Backend& backend, Dtype dtype) {
+  std::vector<std::vector<int64_t>> all;
+  for (int64_t ilp : {8, 12}) {
+    Call call{"fma_peak", {1, 1, ilp}, dtype, ""};
+    const auto names = backend.implementations(call, nullptr);
+    if (names.empty()) continue;
+    const bool cpu = backend.device().kind == "cpu";
+    const int64_t workers = backend.device().units * (cpu ? 1 : fma_peak::kFullGpuThreads);
+    const int64_t chains = fma_peak::chains_for(names.front(), dtype, ilp, workers);
+    all.push_back({chains, 65, ilp});
+    all.push_back({chains, 513, ilp});
+  }
+  return all;
+}
+
 void add_arithmetic(const Backend& backend, std::vector<Candidate>& out) {
   const Method method = backend.table_method();
   for (const char* op : {"fma_peak", "mma_peak", "gemm"}) {
@@ -50,7 +68,8 @@ void add_arithmetic(const Backend& backend, std::vector<Candidate>& out) {
       shapes = {{512, 2048, 2048}, {1024, 2048, 2048}, {2048, 2048, 2048}};
     if (gemm && backend.device().kind != "cpu")
       shapes = {{4096, 4096, 4096}, {8192, 8192, 8192}, {8192, 28672, 8192}};
-    for (Dtype dtype : spec.dtypes)
+    for (Dtype dtype : spec.dtypes) {
+      if (spec.name == "fma_peak") shapes = full_fma_shapes(backend, dtype);
       for (const auto& dims : shapes) {
         const Call call{spec.name, dims, dtype, ""};
         const Work work = spec.work(call);
@@ -58,8 +77,16 @@ void add_arithmetic(const Backend& backend, std::vector<Candidate>& out) {
         Candidate c{call, method, Candidate::Rate::kFlops, {key, key + (gemm ? ".gemm" : ".loop")}};
         // Without tensor cores a matrix product runs on the same FMA units.
         if (spec.name == "fma_peak") c.keys.push_back(ceiling_name(Pipe::kMatrix, work.arithmetic));
-        out.push_back(std::move(c));
+        // Each way to reach the matrix units, should one fail; sums in f16 are another ceiling.
+        std::vector<std::string> ways{""};
+        if (spec.name == "mma_peak") ways = backend.implementations(call, nullptr);
+        std::erase(ways, fma_peak::kF16Accumulate);
+        for (const std::string& way : ways) {
+          c.call.implementation = way;
+          out.push_back(c);
+        }
       }
+    }
   }
 }
 

@@ -1,198 +1,67 @@
 #include "kernels/cpu/context.h"
 #include "kernels/cpu/parallel.h"
-#include "kernels/cpu/simd.h"
+#include "kernels/fma_peak/cpu_loops.h"
+#include "kernels/fma_peak/cpu_mma.h"
 #include "kernels/fma_peak/fma_peak.h"
+
+#if !defined(__x86_64__)
+#define RIDGE_VECTOR_BYTES 16
+#define RIDGE_VECTORS 16
+#include "kernels/fma_peak/cpu_chains.h"
+#endif
 
 namespace ridge::fma_peak {
 namespace {
 
-using simd::Floats;
-using simd::Ints;
-using simd::kLanes;
-
 // Always worth all threads.
 constexpr int64_t kLongBytes = kSerialBytes;
 
-// Two pipes with a latency of four cycles need eight independent vectors; AVX-512 has the registers
-// for some more.
-constexpr int kVectors = kLanes == 16 ? 12 : 8;
-constexpr int64_t kGroup = kVectors * kLanes;
+using FindLoop = ChainLoop (*)(bool f64, int64_t ilp);
 
-void fma_group(const float* c, float* y, int64_t chains, int64_t rounds) {
-  float padded[kGroup] = {}, sums[kGroup];
-  std::memcpy(padded, c, static_cast<std::size_t>(chains) * sizeof(float));
-  // Opaque, so that no pair of steps can be merged into one.
-  const Floats first = simd::opaque(simd::broadcast(static_cast<float>(kFirst)));
-  const Floats second = simd::opaque(simd::broadcast(static_cast<float>(kSecond)));
-  Floats x[kVectors] = {}, add[kVectors], sum[kVectors] = {};
-  for (int v = 0; v < kVectors; ++v) add[v] = simd::load(padded + v * kLanes);
-  for (int64_t r = 0; r < rounds; ++r) {
-    for (int i = 0; i < kFmasPerRound / 2; ++i) {
-#pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) x[v] = x[v] * first + add[v];
-#pragma GCC unroll 16
-      for (int v = 0; v < kVectors; ++v) x[v] = x[v] * second + add[v];
-    }
-#pragma GCC unroll 16
-    for (int v = 0; v < kVectors; ++v) sum[v] += x[v];
-  }
-  for (int v = 0; v < kVectors; ++v) simd::store(sums + v * kLanes, sum[v]);
-  std::memcpy(y, sums, static_cast<std::size_t>(chains) * sizeof(float));
-}
-
-// What a unit of mma_peak multiplies, laid out for vectors: for each group of four bytes along K,
-// one word of each row of A, and one of each column of B.
-constexpr int kGroups = kRowBytes / 4;
-struct Operands {
-  alignas(64) int32_t a[kGroups][kRows];
-  alignas(64) int32_t b[kGroups][kColumns];
-};
-
-Operands pack(const void* a, const void* b) {
-  Operands o;
-  const auto word = [](const void* from, int row, int group) {
-    int32_t w;
-    std::memcpy(&w, static_cast<const char*>(from) + row * kRowBytes + group * 4, 4);
-    return w;
-  };
-  for (int g = 0; g < kGroups; ++g) {
-    for (int r = 0; r < kRows; ++r) o.a[g][r] = word(a, r, g);
-    for (int c = 0; c < kColumns; ++c) o.b[g][c] = word(b, c, g);
-  }
-  return o;
-}
-
-Ints renewed(Ints v) { return std::bit_cast<Ints>(simd::renewed(std::bit_cast<Floats>(v))); }
-
-struct F32 {
-  using Sum = Floats;
-  using Element = float;
-  static Sum step(Sum sum, Ints a, Ints b) {
-    return sum + std::bit_cast<Floats>(a) * std::bit_cast<Floats>(b);
-  }
-};
-
-#if defined(__AVX512VNNI__)
-struct Int8 {
-  using Sum = Ints;
-  using Element = int32_t;
-  // The instruction multiplies unsigned by signed: a must come with 128 added to each byte.
-  static Sum step(Sum sum, Ints a, Ints b) {
-    return std::bit_cast<Ints>(_mm512_dpbusd_epi32(
-        std::bit_cast<__m512i>(sum), std::bit_cast<__m512i>(a), std::bit_cast<__m512i>(b)));
-  }
-};
-#endif
-
-// A block of kTile rows by four vectors of columns stays in registers.
-constexpr int kTile = kLanes == 16 ? 4 : 2;
-
-template <class Type>
-void mma_block(const Operands& o, int row, int column, int64_t rounds, typename Type::Element* d) {
-  using Sum = typename Type::Sum;
-  Sum total[kTile][4] = {};
-  for (int64_t r = 0; r < rounds; ++r) {
-    Sum sum[kTile][4] = {};
-    for (int step = 0; step < kStepsPerRound; ++step) {
-#pragma GCC unroll 8
-      for (int g = 0; g < kGroups; ++g) {
-        Ints b[4];
-#pragma GCC unroll 4
-        for (int v = 0; v < 4; ++v) {
-          std::memcpy(&b[v], &o.b[g][column + v * kLanes], sizeof b[v]);
-          // Or the products would be found to be the same in every step and round.
-          b[v] = renewed(b[v]);
-        }
-#pragma GCC unroll 4
-        for (int t = 0; t < kTile; ++t) {
-          // In a register: as a memory operand of each step it would take all the load slots.
-          const Ints a = renewed(Ints{} + o.a[g][row + t]);
-#pragma GCC unroll 4
-          for (int v = 0; v < 4; ++v) sum[t][v] = Type::step(sum[t][v], a, b[v]);
-        }
-      }
-    }
-    for (int t = 0; t < kTile; ++t)
-      for (int v = 0; v < 4; ++v) total[t][v] += sum[t][v];
-  }
-  for (int t = 0; t < kTile; ++t)
-    for (int v = 0; v < 4; ++v)
-      std::memcpy(d + (row + t) * kColumns + column + v * kLanes, &total[t][v], sizeof(Sum));
-}
-
-template <class Type>
-void mma(int threads, const Operands& o, int64_t units, int64_t rounds, typename Type::Element* d) {
-  parallel_ranges(threads, kLongBytes, units, 1, [&](int64_t first, int64_t last) {
-    for (int64_t u = first; u < last; ++u)
-      for (int row = 0; row < kRows; row += kTile)
-        for (int column = 0; column < kColumns; column += 4 * kLanes)
-          mma_block<Type>(o, row, column, rounds, d + u * kRows * kColumns);
-  });
-}
-
-std::unique_ptr<Launch> bind_fma(CpuContext& context, const Call& call, const Arguments& a) {
-  return make_launch([c = static_cast<const float*>(a.inputs[0]),
-                      y = static_cast<float*>(a.outputs[0]), d = dims(call),
+std::unique_ptr<Launch> bind_fma(ChainLoop loop, int64_t group, const CpuContext& context,
+                                 const Call& call, const Arguments& a) {
+  return make_launch([=, in = static_cast<const char*>(a.inputs[0]),
+                      out = static_cast<char*>(a.outputs[0]), d = chain_dims(call),
+                      size = static_cast<int64_t>(bytes_per_element(call.dtype)),
                       threads = context.threads] {
-    parallel_ranges(threads, kLongBytes, d.width, kGroup, [=](int64_t first, int64_t last) {
-      for (int64_t i = first; i < last; i += kGroup)
-        fma_group(c + i, y + i, std::min(kGroup, last - i), d.rounds);
+    parallel_ranges(threads, kLongBytes, d.chains, group, [=](int64_t first, int64_t last) {
+      for (int64_t i = first; i < last; i += group)
+        loop(in + i * size, out + i * size, std::min(group, last - i), d.rounds);
     });
   });
 }
 
-#if defined(__AVX512VNNI__)
-void mma_int8(int threads, const void* a, const void* b, Dims dims, int32_t* d) {
-  Operands o = pack(a, b);
-  int32_t extra[kColumns];  // what the added 128 contributes to each column
-  for (int c = 0; c < kColumns; ++c) {
-    int32_t sum = 0;
-    for (int i = 0; i < kRowBytes; ++i) sum += static_cast<const int8_t*>(b)[c * kRowBytes + i];
-    extra[c] = static_cast<int32_t>(dims.rounds) * kStepsPerRound * 128 * sum;
-  }
-  for (auto& group : o.a)
-    for (int32_t& word : group) word ^= static_cast<int32_t>(0x80808080u);
-  mma<Int8>(threads, o, dims.width, dims.rounds, d);
-  // Modulo 2^32: the sum with 128 added may have gone round, the true one has not.
-  for (int64_t i = 0; i < dims.width * kRows * kColumns; ++i)
-    d[i] = static_cast<int32_t>(static_cast<uint32_t>(d[i]) -
-                                static_cast<uint32_t>(extra[i % kColumns]));
-}
-#endif
-
-std::unique_ptr<Launch> bind_mma(CpuContext& context, const Call& call, const Arguments& a) {
-  const Dims d = dims(call);
-#if defined(__AVX512VNNI__)
-  if (call.dtype == Dtype::kInt8)
-    return make_launch([=, threads = context.threads, out = static_cast<int32_t*>(a.outputs[0]),
-                        in = a.inputs] { mma_int8(threads, in[0], in[1], d, out); });
-#endif
-  return make_launch(
-      [o = pack(a.inputs[0], a.inputs[1]), d, threads = context.threads,
-       out = static_cast<float*>(a.outputs[0])] { mma<F32>(threads, o, d.width, d.rounds, out); });
+CpuImplementation chains(const char* name, bool available, FindLoop find) {
+  CpuImplementation all;
+  all.op = "fma_peak";
+  all.name = name;
+  all.unsupported = [=](const CpuContext&, const Call& c) -> std::string {
+    if (!available) return "this CPU lacks it";
+    if (c.dtype != Dtype::kF32 && c.dtype != Dtype::kF64) return "only f32 and f64";
+    const int64_t ilp = chain_dims(c).ilp;
+    if (find(false, ilp)) return "";
+    return "ilp=" + std::to_string(ilp) + " does not fit into its registers";
+  };
+  all.bind = [=](CpuContext& context, const Call& c, const Arguments& a) {
+    const int64_t ilp = chain_dims(c).ilp;
+    return bind_fma(find(c.dtype == Dtype::kF64, ilp), chains_for(name, c.dtype, ilp, 1), context,
+                    c, a);
+  };
+  return all;
 }
 
 }  // namespace
 
 std::vector<CpuImplementation> cpu_implementations() {
-  CpuImplementation vector;
-  vector.op = "fma_peak";
-  vector.name = "ridge";
-  vector.unsupported = [](const CpuContext&, const Call& c) -> std::string {
-    return c.dtype == Dtype::kF32 ? "" : "only f32";
-  };
-  vector.bind = bind_fma;
-  CpuImplementation matrix;
-  matrix.op = "mma_peak";
-  matrix.name = "ridge";
-  matrix.unsupported = [](const CpuContext&, const Call& c) -> std::string {
-#if defined(__AVX512VNNI__)
-    if (c.dtype == Dtype::kInt8) return "";
+  // The widest first: it is preferred.
+#if defined(__x86_64__)
+  return {
+      chains("avx512", __builtin_cpu_supports("avx512f"), avx512_loop),
+      chains("avx2", __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"), avx2_loop),
+      chains("sse2", true, sse2_loop), mma_implementation()};
+#else
+  return {chains("vector128", true, choose), mma_implementation()};
 #endif
-    return c.dtype == Dtype::kF32 ? "" : "only f32, and int8 with AVX512-VNNI";
-  };
-  matrix.bind = bind_mma;
-  return {vector, matrix};
 }
 
 }  // namespace ridge::fma_peak

@@ -1,14 +1,16 @@
 #pragma once
+#include <cuda_fp16.h>
+
 #include <cstdint>
 
 #include "kernels/core/dtype.h"
 #include "kernels/fma_peak/fma_peak.h"
 
 // Tensor-core loops with mma.sync, which every GPU since sm_75 has. Hopper's wgmma is faster than
-// it: there the best GEMM is the higher ceiling.
+// it (wgmma.cuh); f64 holds its fragments another way (mma_f64.cuh).
 namespace ridge::fma_peak {
 
-constexpr int kMmaThreads = 256;  // eight warps, one unit each
+constexpr int kMmaThreads = 128;  // four warps, one unit and one scheduler each
 constexpr int kColumnTiles = kColumns / 8;
 
 // d[16, 8] += a[16, 32 bytes] · b[8, 32 bytes]^T. In every dtype a lane holds the same bytes of a
@@ -18,10 +20,21 @@ constexpr int kColumnTiles = kColumns / 8;
 template <Dtype dtype>
 struct Mma;
 
+// What a fragment of d is held in, and how many steps are summed in it before f32 or int32 totals
+// take over.
+template <class T>
+struct Parts {
+  using Sum = T;
+  using Part = T;
+  static constexpr int kParts = 4;
+  // A round, because fp8 accumulators keep few digits.
+  static constexpr int kStepsPerFold = kStepsPerRound;
+  static __device__ T value(const T (&d)[4], int i) { return d[i]; }
+};
+
 #define RIDGE_MMA(dtype, type, constraint, instruction)                                         \
   template <>                                                                                   \
-  struct Mma<dtype> {                                                                           \
-    using Sum = type;                                                                           \
+  struct Mma<dtype> : Parts<type> {                                                             \
     static __device__ void step(type (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) { \
       asm volatile(instruction " {%0,%1,%2,%3}, {%4,%5,%6,%7}, {%8,%9}, {%0,%1,%2,%3};"         \
                    : "+" constraint(d[0]), "+" constraint(d[1]), "+" constraint(d[2]),          \
@@ -33,8 +46,7 @@ struct Mma;
 // A stand-in where the architecture lacks the instruction; the host never launches it.
 #define RIDGE_NO_MMA(dtype, type)                                                            \
   template <>                                                                                \
-  struct Mma<dtype> {                                                                        \
-    using Sum = type;                                                                        \
+  struct Mma<dtype> : Parts<type> {                                                          \
     static __device__ void step(type (&)[4], const uint32_t (&)[4], const uint32_t (&)[2]) { \
       __trap();                                                                              \
     }                                                                                        \
@@ -51,8 +63,7 @@ RIDGE_NO_MMA(Dtype::kTf32, float)
 
 // Turing's instructions are half as deep, and for int8 half as high.
 template <>
-struct Mma<Dtype::kF16> {
-  using Sum = float;
+struct Mma<Dtype::kF16> : Parts<float> {
   static __device__ void step(float (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
 #pragma unroll
     for (int k = 0; k < 2; ++k)
@@ -64,8 +75,7 @@ struct Mma<Dtype::kF16> {
   }
 };
 template <>
-struct Mma<Dtype::kInt8> {
-  using Sum = int;
+struct Mma<Dtype::kInt8> : Parts<int> {
   static __device__ void step(int (&d)[4], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
 #pragma unroll
     for (int k = 0; k < 2; ++k)
@@ -86,12 +96,39 @@ RIDGE_NO_MMA(Dtype::kF8E4M3, float)
 #undef RIDGE_MMA
 #undef RIDGE_NO_MMA
 
-// Sums of a round are folded into `total` apart, because fp8 accumulators keep few digits.
-template <Dtype dtype>
+// f16 with sums in f16: two in a register. After eight steps they are below 8 · 16 in magnitude,
+// far inside f16's range, and still hold the product to 2e-3.
+struct MmaF16Sums {
+  using Sum = float;
+  using Part = uint32_t;
+  static constexpr int kParts = 2;
+  static constexpr int kStepsPerFold = 8;
+  static __device__ float value(const uint32_t (&d)[2], int i) {
+    return __half2float(__ushort_as_half(static_cast<unsigned short>(d[i / 2] >> (i % 2 * 16))));
+  }
+  static __device__ void step(uint32_t (&d)[2], const uint32_t (&a)[4], const uint32_t (&b)[2]) {
+#if defined(__CUDA_ARCH__) && __CUDA_ARCH__ < 800
+#pragma unroll
+    for (int k = 0; k < 2; ++k)
+      asm volatile(
+          "mma.sync.aligned.m16n8k8.row.col.f16.f16.f16.f16 {%0,%1}, {%2,%3}, {%4}, {%0,%1};"
+          : "+r"(d[0]), "+r"(d[1])
+          : "r"(a[2 * k]), "r"(a[2 * k + 1]), "r"(b[k]));
+#else
+    asm volatile(
+        "mma.sync.aligned.m16n8k16.row.col.f16.f16.f16.f16 {%0,%1}, {%2,%3,%4,%5}, {%6,%7}, "
+        "{%0,%1};"
+        : "+r"(d[0]), "+r"(d[1])
+        : "r"(a[0]), "r"(a[1]), "r"(a[2]), "r"(a[3]), "r"(b[0]), "r"(b[1]));
+#endif
+  }
+};
+
+template <class I>
 __global__ void __launch_bounds__(kMmaThreads)
     mma_units(const void* __restrict__ a, const void* __restrict__ b,
-              typename Mma<dtype>::Sum* __restrict__ d, int64_t units, int rounds) {
-  using Sum = typename Mma<dtype>::Sum;
+              typename I::Sum* __restrict__ d, int64_t units, int rounds) {
+  using Sum = typename I::Sum;
   const int lane = static_cast<int>(threadIdx.x % 32), row = lane / 4, word = lane % 4;
   const int64_t unit = static_cast<int64_t>(blockIdx.x) * (kMmaThreads / 32) + threadIdx.x / 32;
   if (unit >= units) return;
@@ -107,16 +144,16 @@ __global__ void __launch_bounds__(kMmaThreads)
     for (int r = 0; r < 2; ++r) right[t][r] = words_b[(t * 8 + row) * kRowWords + word + r * 4];
 
   Sum total[kColumnTiles][4] = {};
-  for (int r = 0; r < rounds; ++r) {
-    Sum sum[kColumnTiles][4] = {};
+  for (int fold = 0; fold < rounds * (kStepsPerRound / I::kStepsPerFold); ++fold) {
+    typename I::Part sum[kColumnTiles][I::kParts] = {};
 #pragma unroll 4
-    for (int step = 0; step < kStepsPerRound; ++step)
+    for (int step = 0; step < I::kStepsPerFold; ++step)
 #pragma unroll
-      for (int t = 0; t < kColumnTiles; ++t) Mma<dtype>::step(sum[t], left, right[t]);
+      for (int t = 0; t < kColumnTiles; ++t) I::step(sum[t], left, right[t]);
 #pragma unroll
     for (int t = 0; t < kColumnTiles; ++t)
 #pragma unroll
-      for (int i = 0; i < 4; ++i) total[t][i] += sum[t][i];
+      for (int i = 0; i < 4; ++i) total[t][i] += I::value(sum[t], i);
   }
   Sum* mine = d + unit * kRows * kColumns;
 #pragma unroll

@@ -67,6 +67,7 @@ TEST_P(EveryOperatorOnCuda, LaunchesEqualTheReference) {
       call.implementation.clear();
     }
   }
+  if (checked == 0 && spec.probe) GTEST_SKIP() << "a probe of the CPU alone: " << why;
   EXPECT_GT(checked, 0) << "no CUDA implementation of " << spec.name << ": " << why;
 }
 
