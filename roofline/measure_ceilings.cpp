@@ -7,6 +7,7 @@
 #include <set>
 
 #include "kernels/core/operators.h"
+#include "kernels/memory_stream/memory_stream.h"
 
 namespace ridge {
 namespace {
@@ -69,8 +70,9 @@ void add_memory(const Backend& backend, std::vector<Candidate>& out) {
     if (!exists(op)) continue;
     const OpSpec& spec = find_operator(op);
     int sizes = 0;
-    for (const auto& dims : grid(spec)) {
-      const Call call{spec.name, dims, spec.dtypes.front(), ""};
+    for (int64_t count = 1 << 18; count <= 1 << 28; count *= 4) {
+      const Call call{
+          spec.name, {count, memory_stream::chunks(count), 1, 0}, spec.dtypes.front(), ""};
       if (static_cast<double>(footprint_bytes(spec, call)) < least || ++sizes > 3) continue;
       const std::string key = std::string("dram.") + std::string(op).substr(7);
       for (const std::string& implementation : backend.implementations(call, nullptr)) {

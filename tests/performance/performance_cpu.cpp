@@ -12,6 +12,7 @@
 #include "kernels/cpu/context.h"
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/dnnl_compat.h"
+#include "kernels/memory_stream/memory_stream.h"
 #include "profilers/sampler.h"
 
 namespace {
@@ -128,7 +129,8 @@ void memory_bound(Backend& backend, Arena& arena) {
       Call one = call;
       one.implementation = implementation;
       Rotating ours(backend, arena, one);
-      Call against{probe, {int64_t{1} << 26}, Dtype::kF32, ""};
+      constexpr int64_t kElements = 1 << 26;
+      Call against{probe, {kElements, memory_stream::chunks(kElements), 1, 0}, Dtype::kF32, ""};
       double best = 0, own = 0, ratio = 0;
       for (const std::string& kind : backend.implementations(against, nullptr)) {
         against.implementation = kind;
