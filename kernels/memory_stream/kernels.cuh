@@ -47,7 +47,7 @@ __device__ inline float sum_part(const float* x, int64_t first, int64_t last) {
 
 // Block p is unit p. `shift` is less than `parts`.
 template <Cache cache>
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 1)
     read_parts(const float* __restrict__ x, float* __restrict__ y, Parts where, int64_t parts,
                int64_t passes, int64_t shift) {
   int64_t part = blockIdx.x, first = where.first(part), last = where.last(part);
@@ -84,7 +84,7 @@ __device__ inline void write_part(const Source& source, float* y, int64_t first,
 }
 
 template <Cache cache, class Source>
-__global__ void __launch_bounds__(kMostThreads)
+__global__ void __launch_bounds__(kMostThreads, 1)
     write_parts(Source source, float* __restrict__ y, Parts where, int64_t parts, int64_t passes,
                 int64_t shift) {
   int64_t part = blockIdx.x, first = where.first(part), last = where.last(part);
