@@ -55,7 +55,7 @@ void stride_read(int threads, const StrideDims& d, const float* x, float* y) {
 
 // The processor finds the next rows itself, as far as it looks ahead; asking for rows farther on
 // keeps more of them under way.
-constexpr int64_t kAhead = 32;
+constexpr int64_t kAhead = 64;
 
 template <int kRow>
 float sum_rows(const float* table, const int32_t* index, int64_t n, int64_t readable) {

@@ -11,9 +11,9 @@ namespace ridge::pointer_chase {
 // address costs. A stride of a line shows the levels of cache, one of a page or more (4 KiB, on a
 // GPU 2 MiB) what a translation lookaside buffer reaches.
 //
-// A launch begins at place 0 again. So take many times as many steps as the tour has places for the
-// latency of a cache, and at least as many for that of memory: a few first places of a long tour
-// would be in a cache when the next launch comes to them.
+// A launch begins at place 0 again. For the latency of a cache, launch on the same operands again
+// and again, with steps for many tours; for that of memory, with steps for at least one: a few first
+// places of a long tour would be in a cache when the next launch comes to them.
 struct Dims {
   int64_t span_bytes, stride_bytes, steps;
 };
