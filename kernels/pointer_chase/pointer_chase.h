@@ -12,8 +12,8 @@ namespace ridge::pointer_chase {
 // GPU 2 MiB) what a translation lookaside buffer reaches.
 //
 // A launch begins at place 0 again. For the latency of a cache, launch on the same operands again
-// and again, with steps for many tours; for that of memory, with steps for at least one: a few first
-// places of a long tour would be in a cache when the next launch comes to them.
+// and again, with steps for many tours; for that of memory, with steps for at least one: a few
+// first places of a long tour would be in a cache when the next launch comes to them.
 struct Dims {
   int64_t span_bytes, stride_bytes, steps;
 };
