@@ -41,6 +41,7 @@ __device__ inline float sum_part(const float* x, int64_t first, int64_t last) {
     for (int s = 0; s < kUnroll; ++s) sums[s] += cuda::sum(v[s]);
   }
   for (; i + kCount <= last; i += stride) sums[0] += cuda::sum(cuda::probe_load<cache>(x + i));
+#pragma unroll 1
   for (int64_t j = i; j < last; ++j) sums[0] += x[j];
   return (sums[0] + sums[1]) + (sums[2] + sums[3]);
 }
@@ -80,6 +81,7 @@ __device__ inline void write_part(const Source& source, float* y, int64_t first,
   }
   for (; i + kCount <= last; i += stride)
     cuda::probe_store<cache>(y + i, source.value(source.template load<cache>(i)));
+#pragma unroll 1
   for (int64_t j = i; j < last; ++j) y[j] = source.single(j);
 }
 
