@@ -163,6 +163,12 @@ inline Floats opaque(Floats v) {
 #endif
   return v;
 }
+inline float opaque(float v) {
+#if defined(__SSE__)
+  asm("" : "+x"(v));
+#endif
+  return v;
+}
 
 // A value of which the compiler must think that it is another one each time.
 inline Floats renewed(Floats v) {

@@ -82,6 +82,8 @@ TEST_P(EveryOperator, CpuLaunchesEqualTheReference) {
       }
     }
   }
+  // A probe may be of something that only GPUs have.
+  if (checked == 0 && spec.probe) GTEST_SKIP() << "no CPU implementation of " << spec.name;
   EXPECT_GT(checked, 0) << "no CPU implementation of " << spec.name;
 }
 

@@ -1,7 +1,6 @@
 #include "tests/shim/cuda_shim.h"
 // After the shim:
 #include "kernels/elementwise/kernels.cuh"
-#include "kernels/memory_stream/kernels.cuh"
 #include "tests/shim/reference.h"
 
 namespace ridge {
@@ -63,41 +62,6 @@ TEST(ShimElementwise, SiluMulEqualsTheReference) {
     check_silu_mul<__half, 1>(Dtype::kF16, rows, 515);
     check_silu_mul<__nv_bfloat16, 1>(Dtype::kBf16, rows, 77);
   }
-}
-
-constexpr int64_t kCounts[] = {1, 4, 63, 1000, 4096, 16384, 16385, 50003};
-
-TEST(ShimMemoryStream, SumsOfChunksEqualTheReference) {
-  for (int64_t count : kCounts) {
-    shim::Case test({"stream_read", {count}, Dtype::kF32, ""});
-    const auto grid = static_cast<unsigned>(memory_stream::chunks(count));
-    shim::launch({.grid = {grid}, .block = {memory_stream::kThreads}}, memory_stream::sum_chunks,
-                 test.in<float>(0), test.out<float>(0), count);
-    test.check();
-  }
-}
-
-template <class MakeSource>
-void check_writer(const char* op, MakeSource make_source) {
-  for (int64_t count : kCounts) {
-    shim::Case test({op, {count}, Dtype::kF32, ""});
-    const auto source = make_source(test);
-    shim::launch(
-        {.grid = {blocks(count, memory_stream::kTile)}, .block = {memory_stream::kThreads}},
-        memory_stream::write_tiles<std::remove_const_t<decltype(source)>>, source,
-        test.out<float>(0), count);
-    test.check();
-  }
-}
-
-TEST(ShimMemoryStream, WritersEqualTheReference) {
-  check_writer("stream_write",
-               [](const shim::Case& t) { return memory_stream::Pattern{t.in<float>(0)}; });
-  check_writer("stream_copy",
-               [](const shim::Case& t) { return memory_stream::Same{t.in<float>(0)}; });
-  check_writer("stream_triad", [](const shim::Case& t) {
-    return memory_stream::Triad{t.in<float>(0), t.in<float>(1), t.in<float>(2)};
-  });
 }
 
 }  // namespace

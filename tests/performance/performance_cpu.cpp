@@ -12,6 +12,7 @@
 #include "kernels/cpu/context.h"
 #include "kernels/cpu/cpu_backend.h"
 #include "kernels/cpu/dnnl_compat.h"
+#include "kernels/memory_stream/memory_stream.h"
 #include "profilers/sampler.h"
 
 namespace {
@@ -119,7 +120,8 @@ struct Beside {
 // A call and the faster kind of a probe, taking turns.
 Beside beside(Backend& backend, Arena& arena, const Call& call, const std::string& probe) {
   Rotating ours(backend, arena, call);
-  Call against{probe, {int64_t{1} << 26}, Dtype::kF32, ""};
+  constexpr int64_t kElements = 1 << 26;
+  Call against{probe, {kElements, memory_stream::chunks(kElements), 1, 0}, Dtype::kF32, ""};
   Beside best{};
   for (const std::string& kind : backend.implementations(against, nullptr)) {
     against.implementation = kind;
