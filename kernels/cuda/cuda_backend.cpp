@@ -6,7 +6,9 @@
 #include "kernels/cuda/batch.h"
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/device_info.h"
+#include "kernels/cuda/host_copy.h"
 #include "kernels/cuda/nvtx.h"
+#include "kernels/cuda/overheads.h"
 
 namespace ridge {
 
@@ -130,6 +132,16 @@ std::unique_ptr<Batch> CudaBackend::batch(std::span<Launch* const> launches, Met
       return cold_batch(context_, launches, flusher());
   }
   throw BadInput("unknown method");
+}
+
+std::map<std::string, double> CudaBackend::overheads() {
+  const Range range("overheads");
+  return measure_overheads(context_);
+}
+
+std::unique_ptr<Batch> CudaBackend::host_copy(HostCopy how, int64_t bytes) {
+  const Range range("prepare host copy");
+  return host_copy_batch(context_, how, bytes);
 }
 
 void CudaBackend::push_range(const std::string& name) { cuda::push_range(name); }
