@@ -25,6 +25,8 @@ struct DeviceInfo {
   int64_t memory_bytes = 0;
   double clock_hz = 0;                            // maximum, 0 when unknown
   std::map<std::string, std::string> provenance;  // driver, cuda, cublas, cudnn, ecc, mig, …
+  // What its state does to measurements, a sentence each: what there is, and what to do about it.
+  std::vector<std::string> notices;
 };
 
 // One reading of the device's state; absent where the device does not tell.

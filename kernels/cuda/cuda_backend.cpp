@@ -38,6 +38,7 @@ std::size_t size(int64_t bytes) { return static_cast<std::size_t>(bytes); }
 
 CudaBackend::CudaBackend(int device) : implementations_(all_implementations()) {
   context_.device = device;
+  nvml_ = std::make_unique<Nvml>(pci_bus_id(device));  // sees who is there before we are
   RIDGE_CUDA(cudaSetDevice(device));
   RIDGE_CUDA(cudaGetDeviceProperties(&context_.properties, device));
   RIDGE_CUDA(cudaStreamCreateWithFlags(stream_.out(), cudaStreamNonBlocking));
@@ -56,7 +57,6 @@ CudaBackend::CudaBackend(int device) : implementations_(all_implementations()) {
   context_.workspace = workspace_->address();
   context_.workspace_bytes = size(workspace_->bytes());
   context_.flush_l2 = [this] { flusher().enqueue(); };
-  nvml_ = std::make_unique<Nvml>(pci_bus_id(device));
   info_ = describe(context_, *nvml_);
   if (!cudnn_.why().empty()) info_.provenance["cudnn"] = cudnn_.why();
 }
