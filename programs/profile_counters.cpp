@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include <cstdlib>
+#include <cstdio>
 #include <filesystem>
 
 #include "calibrate/run.h"
