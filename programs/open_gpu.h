@@ -10,9 +10,8 @@
 
 namespace ridge {
 
-// open_backend() for the commands: prints the notice, and tells a GPU that is not here
-// (DeviceMissing) from a name that nobody knows (BadInput).
-inline std::unique_ptr<Backend> open_gpu(const std::string& gpu) {
+// Finds what open_gpu() opens.
+inline std::unique_ptr<Backend> find_gpu(const std::string& gpu) {
   std::string notice;
   try {
     auto backend = open_backend(gpu, &notice);
@@ -31,6 +30,15 @@ inline std::unique_ptr<Backend> open_gpu(const std::string& gpu) {
     for (const DeviceSpec& spec : device_specs()) known += " " + spec.name;
     throw BadInput(fmt::format("--gpu {}: unknown; use auto, cpu, cuda:N or one of{}", gpu, known));
   }
+}
+
+// open_backend() for the commands: prints the notice and those of the device to standard error, and
+// tells a GPU that is not here (DeviceMissing) from a name that nobody knows (BadInput).
+inline std::unique_ptr<Backend> open_gpu(const std::string& gpu) {
+  auto backend = find_gpu(gpu);
+  for (const std::string& notice : backend->device().notices)
+    fmt::print(stderr, "note: {}\n", notice);
+  return backend;
 }
 
 }  // namespace ridge

@@ -2,14 +2,13 @@
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
 
-#include <algorithm>
-#include <cmath>
-
 #include "kernels/core/operators.h"
 #include "kernels/core/run_main.h"
 #include "profilers/sampler.h"
 #include "programs/cli.h"
 #include "programs/open_gpu.h"
+#include "programs/profile_calls.h"
+#include "programs/profile_counters.h"
 #include "roofline/ceilings.h"
 
 namespace {
@@ -22,66 +21,17 @@ struct Options {
   std::string ceilings_file;
   std::vector<std::string> calls;
   double time_budget_s = 0.25;
+  bool counters = false, counted_run = false;
 };
 
-// "gemm m=16 n=4096 k=4096 f32 [onednn]", as every Ridgepoint output prints a call.
-Call parse_call(const std::string& text) {
-  std::istringstream words(text);
-  std::string word;
-  words >> word;
-  const OpSpec& spec = find_operator(word);
-  Call call{spec.name, std::vector<int64_t>(spec.axes.size(), 0), spec.dtypes.front(), ""};
-  while (words >> word) {
-    const auto equals = word.find('=');
-    if (word.front() == '[' && word.back() == ']') {
-      call.implementation = word.substr(1, word.size() - 2);
-    } else if (equals == std::string::npos) {
-      call.dtype = parse_dtype(word);
-    } else {
-      bool known = false;
-      for (std::size_t i = 0; i < spec.axes.size(); ++i)
-        if (spec.axes[i].name == word.substr(0, equals)) {
-          char* end = nullptr;
-          call.dims[i] = std::strtoll(word.c_str() + equals + 1, &end, 10);
-          known = *end == '\0' && end != word.c_str() + equals + 1;
-        }
-      if (!known) throw BadInput("--call: '" + word + "' is no axis=number of " + spec.name);
-    }
-  }
-  validate(spec, call);
-  return call;
-}
+// What the calls are measured with.
+struct Tools {
+  Sampler sampler;
+  std::optional<Ceilings> ceilings;
+  std::optional<CountedCalls> counted;
+};
 
-// A handful of shapes per operator, from the low end of what LLMs use to the high.
-std::vector<std::vector<int64_t>> default_dims(const OpSpec& spec) {
-  std::vector<std::vector<int64_t>> shapes;
-  for (double quantile : {0.0, 0.25, 0.5, 0.75}) {
-    Call call{spec.name, {}, spec.dtypes.front(), ""};
-    for (const Axis& axis : spec.axes) {
-      if (axis.usual.empty()) {
-        call.dims.push_back(std::llround(
-            std::sqrt(static_cast<double>(axis.sweep_low) * static_cast<double>(axis.sweep_high))));
-      } else {
-        const double at = quantile * static_cast<double>(axis.usual.size() - 1);
-        call.dims.push_back(axis.usual[static_cast<std::size_t>(at)]);
-      }
-    }
-    spec.adjust(call);
-    const bool known = std::find(shapes.begin(), shapes.end(), call.dims) != shapes.end();
-    if (spec.constraint(call).empty() && !known) shapes.push_back(call.dims);
-  }
-  return shapes;
-}
-
-std::string benchmark_name(const Call& call) {
-  const OpSpec& spec = find_operator(call.op);
-  std::string text = call.op;
-  for (std::size_t i = 0; i < spec.axes.size(); ++i)
-    text += fmt::format("/{}:{}", spec.axes[i].name, call.dims[i]);
-  return fmt::format("{}/{}/{}", text, name(call.dtype), call.implementation);
-}
-
-void add_counters(benchmark::State& state, const Measurement& m, const Ceilings* ceilings) {
+void add_figures(benchmark::State& state, const Measurement& m, Tools& tools) {
   const Summary s = summarize(m.samples_s);
   const Work work = find_operator(m.call.op).work(m.call);
   auto& counters = state.counters;
@@ -94,32 +44,46 @@ void add_counters(benchmark::State& state, const Measurement& m, const Ceilings*
   for (const auto& [key, counter] : {std::pair{"sm_clock_hz", "clock_MHz"}, {"power_w", "watts"}})
     if (const auto it = m.telemetry.find(key); it != m.telemetry.end())
       counters[counter] = it->second / (std::string_view(key) == "sm_clock_hz" ? 1e6 : 1);
-  if (ceilings) {
-    const Ideal least = ideal(*ceilings, work);
+  std::string label;
+  if (tools.ceilings) {
+    const Ideal least = ideal(*tools.ceilings, work);
     counters["ceiling_%"] = 100 * least.seconds / s.median_s;
-    state.SetLabel(fmt::format("{} bound", name(least.bound)));
+    label = fmt::format("{} bound", name(least.bound));
   }
+  if (tools.counted) {
+    const CountedCalls::Figures f = tools.counted->of(m.call, s.median_s);
+    for (const auto& [key, value] : f.values) counters[key] = value;
+    if (!f.origin.empty()) label += (label.empty() ? "" : "; ") + f.origin;
+  }
+  state.SetLabel(label);
 }
 
-void run_one(benchmark::State& state, Sampler& sampler, const Options& options, const Call& call,
-             const Ceilings* ceilings) {
+void run_one(benchmark::State& state, Tools& tools, const Options& options, const Call& call) {
   // One iteration is one complete adaptive measurement.
   for (auto _ : state) {
     const std::optional<Method> method =
         options.method.empty() ? std::nullopt : std::optional(parse_method(options.method));
-    const Measurement m = sampler.measure(call, method);
+    const Measurement m = tools.sampler.measure(call, method);
     if (m.status != Status::kOk) {
       state.SkipWithError(m.reason.c_str());
       return;
     }
     state.SetIterationTime(summarize(m.samples_s).median_s);
-    add_counters(state, m, ceilings);
+    add_figures(state, m, tools);
   }
 }
 
-int run(int argc, char** argv) {
-  Options options;
-  CLI::App app{"Measures single calls of the operators; all --benchmark_* flags work as usual."};
+void register_benchmarks(const Backend& backend, const Options& options, Tools& tools) {
+  for (const Call& call : calls_to_measure(backend, options.calls))
+    benchmark::RegisterBenchmark(
+        benchmark_name(call).c_str(),
+        [&tools, &options, call](benchmark::State& state) { run_one(state, tools, options, call); })
+        ->UseManualTime()
+        ->Iterations(1)
+        ->Unit(benchmark::kMicrosecond);
+}
+
+void add_options(CLI::App& app, Options& options) {
   app.add_option("--gpu", options.gpu, "auto, cpu, cuda:N or a GPU's name")->capture_default_str();
   app.add_option("--method", options.method, "cold, stream or graph (default: as in the tables)");
   app.add_option("--call", options.calls,
@@ -130,10 +94,25 @@ int run(int argc, char** argv) {
   app.add_option("--time-budget", options.time_budget_s, "seconds of timing per call")
       ->check(CLI::Range(1e-3, 600.0))
       ->capture_default_str();
+  app.add_flag("--counters", options.counters,
+               "how busy each call keeps tensor cores and memory, from hardware counters (by ncu), "
+               "else from the ceilings");
+  app.add_flag("--counted-run", options.counted_run)->group("");  // what --counters runs under ncu
   app.allow_extras();
+}
+
+int run(int argc, char** argv) {
+  Options options;
+  CLI::App app{"Measures single calls of the operators; all --benchmark_* flags work as usual."};
+  add_options(app, options);
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
 
   if (!options.method.empty()) (void)parse_method(options.method);  // before anything is measured
+  if (options.counted_run) {
+    const std::unique_ptr<Backend> backend = open_gpu(options.gpu);
+    for (const std::string& text : options.calls) run_in_counted_range(*backend, parse_call(text));
+    return 0;
+  }
   std::vector<std::string> rest = app.remaining();
   std::vector<char*> flags{argv[0]};
   for (std::string& flag : rest) flags.push_back(flag.data());
@@ -146,34 +125,11 @@ int run(int argc, char** argv) {
   for (const auto& [key, value] : backend->device().provenance)
     benchmark::AddCustomContext("device." + key, value);
 
-  std::optional<Ceilings> ceilings;
-  if (!options.ceilings_file.empty()) ceilings = load_ceilings(options.ceilings_file);
-  Sampler sampler(*backend, {.time_budget_s = options.time_budget_s, .max_samples = 1000});
-
-  std::vector<Call> calls;
-  for (const std::string& text : options.calls) calls.push_back(parse_call(text));
-  if (calls.empty())
-    for (const OpSpec& spec : operators())
-      for (Dtype dtype : spec.dtypes)
-        for (const auto& dims : default_dims(spec)) calls.push_back({spec.name, dims, dtype, ""});
-  for (const Call& call : calls) {
-    std::string why;
-    const std::vector<std::string> implementations = backend->implementations(call, &why);
-    if (implementations.empty() && !options.calls.empty())
-      throw BadInput(fmt::format("--call: {} does not run here: {}", to_string(call), why));
-    for (const std::string& implementation : implementations) {
-      Call one = call;
-      one.implementation = implementation;
-      benchmark::RegisterBenchmark(benchmark_name(one).c_str(),
-                                   [&sampler, &options, &ceilings, one](benchmark::State& state) {
-                                     run_one(state, sampler, options, one,
-                                             ceilings ? &*ceilings : nullptr);
-                                   })
-          ->UseManualTime()
-          ->Iterations(1)
-          ->Unit(benchmark::kMicrosecond);
-    }
-  }
+  Tools tools{.sampler{*backend, {.time_budget_s = options.time_budget_s, .max_samples = 1000}}};
+  if (!options.ceilings_file.empty()) tools.ceilings = load_ceilings(options.ceilings_file);
+  register_benchmarks(*backend, options, tools);
+  if (options.counters)
+    tools.counted.emplace(*backend, options.gpu, tools.ceilings ? &*tools.ceilings : nullptr);
   const std::size_t ran = benchmark::RunSpecifiedBenchmarks();
   benchmark::Shutdown();
   return ran > 0 ? 0 : 1;

@@ -25,6 +25,8 @@ struct DeviceInfo {
   int64_t memory_bytes = 0;
   double clock_hz = 0;                            // maximum, 0 when unknown
   std::map<std::string, std::string> provenance;  // driver, cuda, cublas, cudnn, ecc, mig, …
+  // What its state does to measurements, a sentence each: what there is, and what to do about it.
+  std::vector<std::string> notices;
 };
 
 // One reading of the device's state; absent where the device does not tell.
@@ -127,9 +129,9 @@ class Backend {
   // `launches` must outlive the batch. kCold flushes the caches before each launch.
   virtual std::unique_ptr<Batch> batch(std::span<Launch* const> launches, Method method) = 0;
 
-  // Costs that no call shows, in seconds, by name: "event" (record and read one), and of the
-  // shortest kernel "stream.independent", "graph.independent" (many on several streams, or as
-  // branches). Empty where there are none.
+  // Costs that no call shows, in seconds, by name: "event" (one recorded between two kernels), and
+  // of the shortest kernel "stream.independent", "graph.independent" (one of many on several
+  // streams, or of many branches). Empty where there are none.
   virtual std::map<std::string, double> overheads() { return {}; }
   // Copies of `bytes` between the host and the device, or nothing where they share their memory.
   virtual std::unique_ptr<Batch> host_copy(HostCopy, int64_t /*bytes*/) { return nullptr; }

@@ -11,6 +11,8 @@
 #include <set>
 #include <string>
 
+#include "kernels/cpu/cpu_notices.h"
+
 namespace ridge {
 namespace {
 
@@ -65,6 +67,17 @@ int64_t last_level_cache_bytes(const std::vector<int>& cpus) {
   return reported > 0 ? reported : 0;
 }
 
+CpuState state_of(int threads, bool hidden_cache) {
+  std::vector<std::string> siblings;
+  for (int cpu : allowed_cpus())
+    siblings.push_back(first_line(
+        fmt::format("/sys/devices/system/cpu/cpu{}/topology/thread_siblings_list", cpu)));
+  return {.hypervisor = has_hypervisor(proc_value("/proc/cpuinfo", "flags")),
+          .hidden_cache = hidden_cache,
+          .threads = threads,
+          .physical_cores = count_cores(siblings)};
+}
+
 }  // namespace
 
 std::vector<int> allowed_cpus() {
@@ -97,7 +110,11 @@ DeviceInfo detect_cpu(int threads) {
   if (d.name.empty()) d.name = "unknown CPU";
   d.units = threads;
   d.last_level_cache_bytes = last_level_cache_bytes(allowed_cpus());
-  if (d.last_level_cache_bytes == 0) {  // a virtual machine that hides its caches
+  const CpuState state = state_of(threads, d.last_level_cache_bytes == 0);
+  d.notices = cpu_notices(state);
+  if (state.hypervisor) d.provenance["hypervisor"] = "yes";
+  if (state.physical_cores > 0) d.provenance["cores"] = std::to_string(state.physical_cores);
+  if (state.hidden_cache) {  // a virtual machine that hides its caches
     d.last_level_cache_bytes = 64 << 20;
     d.provenance["last_level_cache"] = "hidden by the system; 64 MiB assumed";
   }

@@ -4,46 +4,17 @@
 #include <utility>
 #include <vector>
 
+#include "kernels/cuda/capture.h"
 #include "kernels/cuda/check.h"
-#include "kernels/cuda/owned.h"
+#include "kernels/cuda/timed_section.h"
 
 namespace ridge::cuda {
 namespace {
-
-Event make_event() {
-  Event event;
-  RIDGE_CUDA(cudaEventCreate(event.out()));
-  return event;
-}
-
-double seconds_between(const Event& start, const Event& stop) {
-  float milliseconds = 0;
-  RIDGE_CUDA(cudaEventElapsedTime(&milliseconds, start.get(), stop.get()));
-  return static_cast<double>(milliseconds) * 1e-3;
-}
 
 std::string name_of(const Launch& launch) {
   const auto* named = dynamic_cast<const NamedLaunch*>(&launch);
   return named ? named->call() : "a launch";
 }
-
-// Times what `enqueue` puts on the stream.
-class TimedSection {
- public:
-  explicit TimedSection(cudaStream_t stream) : stream_(stream) {}
-  template <class F>
-  BatchTime run(F enqueue) {
-    RIDGE_CUDA(cudaEventRecord(start_.get(), stream_));
-    enqueue();
-    RIDGE_CUDA(cudaEventRecord(stop_.get(), stream_));
-    RIDGE_CUDA(cudaEventSynchronize(stop_.get()));
-    return {.seconds = seconds_between(start_, stop_), .busy_fraction = 1};
-  }
-
- private:
-  cudaStream_t stream_;
-  Event start_ = make_event(), stop_ = make_event();
-};
 
 class StreamBatch final : public Batch {
  public:
@@ -58,38 +29,6 @@ class StreamBatch final : public Batch {
  private:
   std::vector<Launch*> launches_;
   TimedSection section_;
-};
-
-// Ends a capture that nobody ended, so that the stream works again.
-class Capture {
- public:
-  explicit Capture(cudaStream_t stream) : stream_(stream) {
-    RIDGE_CUDA(cudaStreamBeginCapture(stream, cudaStreamCaptureModeThreadLocal));
-  }
-  ~Capture() {
-    if (!open_) return;
-    Graph broken;
-    (void)cudaStreamEndCapture(stream_, broken.out());
-    (void)cudaGetLastError();
-  }
-  Capture(const Capture&) = delete;
-  Capture& operator=(const Capture&) = delete;
-
-  bool active() const {
-    cudaStreamCaptureStatus status = cudaStreamCaptureStatusNone;
-    return cudaStreamIsCapturing(stream_, &status) == cudaSuccess &&
-           status == cudaStreamCaptureStatusActive;
-  }
-  Graph end() {
-    open_ = false;
-    Graph graph;
-    RIDGE_CUDA(cudaStreamEndCapture(stream_, graph.out()));
-    return graph;
-  }
-
- private:
-  cudaStream_t stream_;
-  bool open_ = true;
 };
 
 Graph capture(cudaStream_t stream, std::span<Launch* const> launches) {

@@ -6,7 +6,9 @@
 #include "kernels/cuda/batch.h"
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/device_info.h"
+#include "kernels/cuda/host_copy.h"
 #include "kernels/cuda/nvtx.h"
+#include "kernels/cuda/overheads.h"
 
 namespace ridge {
 
@@ -36,6 +38,7 @@ std::size_t size(int64_t bytes) { return static_cast<std::size_t>(bytes); }
 
 CudaBackend::CudaBackend(int device) : implementations_(all_implementations()) {
   context_.device = device;
+  nvml_ = std::make_unique<Nvml>(pci_bus_id(device));  // sees who is there before we are
   RIDGE_CUDA(cudaSetDevice(device));
   RIDGE_CUDA(cudaGetDeviceProperties(&context_.properties, device));
   RIDGE_CUDA(cudaStreamCreateWithFlags(stream_.out(), cudaStreamNonBlocking));
@@ -54,7 +57,6 @@ CudaBackend::CudaBackend(int device) : implementations_(all_implementations()) {
   context_.workspace = workspace_->address();
   context_.workspace_bytes = size(workspace_->bytes());
   context_.flush_l2 = [this] { flusher().enqueue(); };
-  nvml_ = std::make_unique<Nvml>(pci_bus_id(device));
   info_ = describe(context_, *nvml_);
   if (!cudnn_.why().empty()) info_.provenance["cudnn"] = cudnn_.why();
 }
@@ -130,6 +132,16 @@ std::unique_ptr<Batch> CudaBackend::batch(std::span<Launch* const> launches, Met
       return cold_batch(context_, launches, flusher());
   }
   throw BadInput("unknown method");
+}
+
+std::map<std::string, double> CudaBackend::overheads() {
+  const Range range("overheads");
+  return measure_overheads(context_);
+}
+
+std::unique_ptr<Batch> CudaBackend::host_copy(HostCopy how, int64_t bytes) {
+  const Range range("prepare host copy");
+  return host_copy_batch(context_, how, bytes);
 }
 
 void CudaBackend::push_range(const std::string& name) { cuda::push_range(name); }

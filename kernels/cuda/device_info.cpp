@@ -6,6 +6,7 @@
 
 #include "kernels/cuda/check.h"
 #include "kernels/cuda/cudnn_handle.h"
+#include "kernels/cuda/notices.h"
 
 namespace ridge::cuda {
 namespace {
@@ -14,8 +15,8 @@ constexpr int kOldestSm = 75;
 
 std::string cuda_version(int v) { return fmt::format("{}.{}", v / 1000, v % 1000 / 10); }
 
-std::string uuid_text(const cudaUUID_t& uuid) {
-  std::string text = "GPU";
+std::string uuid_text(const char* kind, const cudaUUID_t& uuid) {
+  std::string text = kind;
   for (int i = 0; i < 16; ++i) {
     if (i == 0 || i == 4 || i == 6 || i == 8 || i == 10) text += '-';
     text += fmt::format("{:02x}", static_cast<unsigned char>(uuid.bytes[i]));
@@ -81,7 +82,9 @@ DeviceInfo describe(const CudaContext& context, const Nvml& nvml) {
   DeviceInfo d;
   d.kind = "cuda";
   d.name = p.name;
-  d.uuid = uuid_text(p.uuid);
+  const CardState card = nvml.state();
+  const bool slice = is_mig_slice(d.name, card);
+  d.uuid = uuid_text(slice ? "MIG" : "GPU", p.uuid);
   d.compute_capability = fmt::format("{}.{}", p.major, p.minor);
   d.units = p.multiProcessorCount;
   d.last_level_cache_bytes = p.l2CacheSize;
@@ -107,6 +110,8 @@ DeviceInfo describe(const CudaContext& context, const Nvml& nvml) {
   out["cublaslt"] = fmt::format("{}", cublasLtGetVersion());
   out["cublas_workspace_bytes"] = std::to_string(context.workspace_bytes);
   out["cudnn"] = cudnn_version();
+  if (slice) out["mig_slice"] = "yes";
+  d.notices = notices(d, nvml.available() ? &card : nullptr);
   return d;
 }
 

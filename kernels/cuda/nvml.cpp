@@ -1,7 +1,9 @@
 #include "kernels/cuda/nvml.h"
 
 #include <dlfcn.h>
+#include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cmath>
 #include <optional>
@@ -14,6 +16,12 @@ struct Nvml::Api {
   using Device = void*;
   using Result = int;  // 0 is success
   enum Clock : int { kSm = 1, kMemory = 2 };
+  static constexpr Result kInsufficientSize = 7;
+  struct Process {  // nvmlProcessInfo_t, of the functions _v2 and _v3
+    unsigned pid;
+    unsigned long long memory_bytes;
+    unsigned gpu_instance, compute_instance;
+  };
 
   void* library = nullptr;
   Device device = nullptr;
@@ -23,11 +31,13 @@ struct Nvml::Api {
   Result (*max_clock)(Device, int, unsigned*) = nullptr;
   Result (*power)(Device, unsigned*) = nullptr;  // mW
   Result (*power_limit)(Device, unsigned*) = nullptr;
+  Result (*default_power_limit)(Device, unsigned*) = nullptr;
   Result (*temperature)(Device, int, unsigned*) = nullptr;  // °C
   Result (*reasons)(Device, unsigned long long*) = nullptr;
   Result (*ecc)(Device, int*, int*) = nullptr;  // current, pending
   Result (*mig)(Device, unsigned*, unsigned*) = nullptr;
   Result (*persistence)(Device, int*) = nullptr;
+  Result (*processes)(Device, unsigned*, Process*) = nullptr;
 
   template <class F>
   void find(F& function, const char* symbol) {
@@ -40,6 +50,34 @@ struct Nvml::Api {
     T value{};
     if (!query || query(device, before..., &value) != 0) return std::nullopt;
     return value;
+  }
+
+  // The current one of a mode that has a pending value, too.
+  template <class T>
+  std::optional<bool> mode(Result (*query)(Device, T*, T*)) const {
+    T now{}, pending{};
+    if (!query || query(device, &now, &pending) != 0) return std::nullopt;
+    return now != 0;
+  }
+
+  // Ids of the processes that compute on the card, without this one.
+  std::vector<unsigned> other_processes() const {
+    if (!processes) return {};
+    std::vector<Process> found(16);
+    auto count = static_cast<unsigned>(found.size());
+    Result result = processes(device, &count, found.data());
+    for (int tries = 0; result == kInsufficientSize && tries < 4; ++tries) {
+      found.resize(count + 16);  // some may have come since
+      count = static_cast<unsigned>(found.size());
+      result = processes(device, &count, found.data());
+    }
+    if (result != 0) return {};
+    std::vector<unsigned> ids;
+    for (unsigned i = 0; i < count; ++i)
+      if (found[i].pid != static_cast<unsigned>(getpid())) ids.push_back(found[i].pid);
+    std::sort(ids.begin(), ids.end());
+    ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
+    return ids;
   }
 
   ~Api() {
@@ -67,12 +105,16 @@ Nvml::Nvml(const std::string& pci_bus_id, const char* library) : api_(std::make_
   a.find(a.max_clock, "nvmlDeviceGetMaxClockInfo");
   a.find(a.power, "nvmlDeviceGetPowerUsage");
   a.find(a.power_limit, "nvmlDeviceGetEnforcedPowerLimit");
+  a.find(a.default_power_limit, "nvmlDeviceGetPowerManagementDefaultLimit");
   a.find(a.temperature, "nvmlDeviceGetTemperature");
   a.find(a.reasons, "nvmlDeviceGetCurrentClocksEventReasons");
   a.find(a.reasons, "nvmlDeviceGetCurrentClocksThrottleReasons");  // before driver 535
   a.find(a.ecc, "nvmlDeviceGetEccMode");
   a.find(a.mig, "nvmlDeviceGetMigMode");
   a.find(a.persistence, "nvmlDeviceGetPersistenceMode");
+  a.find(a.processes, "nvmlDeviceGetComputeRunningProcesses_v3");
+  a.find(a.processes, "nvmlDeviceGetComputeRunningProcesses_v2");  // before driver 510
+  other_processes_ = a.other_processes();
 }
 
 Nvml::~Nvml() = default;
@@ -92,6 +134,19 @@ Telemetry Nvml::telemetry() const {
   return t;
 }
 
+CardState Nvml::state() const {
+  CardState s;
+  if (!available()) return s;
+  const Api& a = *api_;
+  s.ecc = a.mode(a.ecc);
+  s.mig = a.mode(a.mig);
+  if (const auto on = a.read<int>(a.persistence)) s.persistence = *on != 0;
+  if (const auto mw = a.read<unsigned>(a.power_limit)) s.power_limit_w = *mw * 1e-3;
+  if (const auto mw = a.read<unsigned>(a.default_power_limit)) s.default_power_limit_w = *mw * 1e-3;
+  s.other_processes = other_processes_;
+  return s;
+}
+
 std::map<std::string, std::string> Nvml::provenance() const {
   std::map<std::string, std::string> p;
   if (!available()) return p;
@@ -99,18 +154,17 @@ std::map<std::string, std::string> Nvml::provenance() const {
   std::array<char, 96> version{};
   if (a.driver_version && a.driver_version(version.data(), version.size() - 1) == 0)
     p["driver"] = version.data();
-  auto on_off = [&](const char* key, auto state) {
-    if (state) p[key] = *state ? "on" : "off";
+  const CardState s = state();
+  auto on_off = [&](const char* key, const std::optional<bool>& on) {
+    if (on) p[key] = *on ? "on" : "off";
   };
-  int pending_ecc = 0;
-  unsigned pending_mig = 0;
-  int ecc = 0;
-  unsigned mig = 0;
-  if (a.ecc && a.ecc(a.device, &ecc, &pending_ecc) == 0) on_off("ecc", std::optional(ecc));
-  if (a.mig && a.mig(a.device, &mig, &pending_mig) == 0) on_off("mig", std::optional(mig));
-  on_off("persistence", a.read<int>(a.persistence));
-  if (const auto mw = a.read<unsigned>(a.power_limit))
-    p["power_limit_w"] = std::to_string(std::lround(*mw * 1e-3));
+  on_off("ecc", s.ecc);
+  on_off("mig", s.mig);
+  on_off("persistence", s.persistence);
+  if (s.power_limit_w) p["power_limit_w"] = std::to_string(std::lround(*s.power_limit_w));
+  if (s.default_power_limit_w)
+    p["default_power_limit_w"] = std::to_string(std::lround(*s.default_power_limit_w));
+  if (a.processes) p["other_processes"] = std::to_string(s.other_processes.size());
   if (const auto mhz = a.read<unsigned>(a.max_clock, Api::kSm))
     p["max_sm_clock_hz"] = std::to_string(*mhz * int64_t{1000000});
   if (const auto mhz = a.read<unsigned>(a.max_clock, Api::kMemory))

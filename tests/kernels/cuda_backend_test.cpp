@@ -90,6 +90,29 @@ TEST_F(CudaBackendTest, TelemetryIsPlausibleWhereNvmlIsThere) {
   EXPECT_LT(t.temperature_c.value_or(40), 120);
 }
 
+TEST_F(CudaBackendTest, OverheadsAreBelowALaunch) {
+  const auto costs = gpu().overheads();
+  for (const char* key : {"event", "stream.independent", "graph.independent"}) {
+    ASSERT_TRUE(costs.contains(key)) << key;
+    EXPECT_LT(costs.at(key), 50e-6) << key;
+    RecordProperty(key, std::to_string(costs.at(key) * 1e6) + " us");
+  }
+  EXPECT_GT(costs.at("stream.independent"), 0);
+  EXPECT_GT(costs.at("graph.independent"), 0);
+  EXPECT_LE(costs.at("graph.independent"), costs.at("stream.independent") * 1.5);
+}
+
+TEST_F(CudaBackendTest, HostCopiesRunAtPlausibleRates) {
+  const int64_t bytes = int64_t{64} << 20;
+  for (auto direction : {HostCopy::Direction::kToDevice, HostCopy::Direction::kToHost})
+    for (auto memory : {HostCopy::Memory::kPinned, HostCopy::Memory::kPageable}) {
+      const double seconds = gpu().host_copy({direction, memory}, bytes)->run().seconds;
+      EXPECT_GT(static_cast<double>(bytes) / seconds, 0.2e9);
+      EXPECT_LT(static_cast<double>(bytes) / seconds, 1e12);
+    }
+  EXPECT_THROW(gpu().host_copy({}, int64_t{1} << 50), OutOfMemory);
+}
+
 // In a process of its own: the device's context does not survive it.
 TEST_F(CudaBackendTest, IllegalAddressIsReportedAsALostDevice) {
   GTEST_FLAG_SET(death_test_style, "threadsafe");

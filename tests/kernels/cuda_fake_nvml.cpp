@@ -1,11 +1,20 @@
-// A management library with fixed answers in NVML's own units, one of them refused.
+// A management library with fixed answers in NVML's own units, one of them refused. The list of
+// processes has this one, another twice, and twenty more.
+#include <unistd.h>
+
 #include <cstring>
 
 #define RIDGE_EXPORT extern "C" __attribute__((visibility("default")))
 
 namespace {
-constexpr int kSuccess = 0, kNotSupported = 3, kSm = 1;
-}
+constexpr int kSuccess = 0, kNotSupported = 3, kInsufficientSize = 7, kSm = 1;
+
+struct Process {
+  unsigned pid;
+  unsigned long long memory_bytes;
+  unsigned gpu_instance, compute_instance;
+};
+}  // namespace
 
 RIDGE_EXPORT int nvmlInit_v2() { return kSuccess; }
 RIDGE_EXPORT int nvmlShutdown() { return kSuccess; }
@@ -47,5 +56,18 @@ RIDGE_EXPORT int nvmlDeviceGetEccMode(void*, int* current, int* pending) {
 RIDGE_EXPORT int nvmlDeviceGetMigMode(void*, unsigned* current, unsigned* pending) {
   *current = 0;
   *pending = 1;
+  return kSuccess;
+}
+RIDGE_EXPORT int nvmlDeviceGetPowerManagementDefaultLimit(void*, unsigned* mw) {
+  *mw = 750000;
+  return kSuccess;
+}
+RIDGE_EXPORT int nvmlDeviceGetComputeRunningProcesses_v3(void*, unsigned* count, Process* found) {
+  constexpr unsigned kOthers = 22;
+  const unsigned room = *count;
+  *count = kOthers + 1;
+  if (room < *count) return kInsufficientSize;
+  found[0].pid = static_cast<unsigned>(getpid());
+  for (unsigned i = 1; i <= kOthers; ++i) found[i].pid = 4000000000u + (i == 2 ? 1 : i);
   return kSuccess;
 }

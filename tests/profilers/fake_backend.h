@@ -14,7 +14,7 @@ namespace ridge {
 
 // A device for tests of what measures: its memory is the host's, its times are scripted. A batch
 // is only recorded, not run; a launch that is enqueued by itself (as verify() does) computes.
-class FakeBackend final : public Backend {
+class FakeBackend : public Backend {
  public:
   // One launch in a batch: which argument set it had.
   struct Ran {

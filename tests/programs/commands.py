@@ -1,5 +1,5 @@
 """Runs the built commands as a user does. Each test is a function test_…(); ctest runs one by its
-name: <file>.py --bin FOLDER [--fake-plugin FILE] test_name."""
+name: <file>.py --bin FOLDER [--fake-plugin FILE] [--counted-plugin FILE] test_name."""
 import argparse
 import json
 import os
@@ -40,18 +40,29 @@ def command(name, *arguments):
     return [str(options.bin / name), *map(str, arguments)]
 
 
-def run(name, *arguments, plugin=None, timeout=120):
-    return Result(subprocess.run(command(name, *arguments), env=environment(plugin), text=True,
+def run(name, *arguments, plugin=None, timeout=120, env=None):
+    """`env` goes over the environment."""
+    return Result(subprocess.run(command(name, *arguments),
+                                 env={**environment(plugin), **(env or {})}, text=True,
                                  capture_output=True, timeout=timeout, cwd=options.scratch,
                                  check=False))
 
 
-def fake_gpu():
-    """A folder with a plugin whose device says that it is an NVIDIA A100-SXM4-80GB."""
+def plugin_folder(library):
     folder = options.scratch / "plugin"
     folder.mkdir()
-    shutil.copy(options.fake_plugin, folder / "ridge_cuda.so")
+    shutil.copy(library, folder / "ridge_cuda.so")
     return folder
+
+
+def fake_gpu():
+    """A folder with a plugin whose device says that it is an NVIDIA A100-SXM4-80GB."""
+    return plugin_folder(options.fake_plugin)
+
+
+def counted_gpu():
+    """The same of an NVIDIA H200 that runs rmsnorm in f32 and logs its launches and ranges."""
+    return plugin_folder(options.counted_plugin)
 
 
 def main(tests):
@@ -59,6 +70,7 @@ def main(tests):
     parser = argparse.ArgumentParser()
     parser.add_argument("--bin", type=pathlib.Path, required=True)
     parser.add_argument("--fake-plugin", type=pathlib.Path)
+    parser.add_argument("--counted-plugin", type=pathlib.Path)
     parser.add_argument("test")
     options = parser.parse_args()
     options.bin = options.bin.resolve()
