@@ -19,7 +19,7 @@ def draw(c: Ceilings, _table: object = None) -> alt.HConcatChart | None:
     top = highest / factor * 1.12
     panels = []
     heading = "Turning the bus between reads and writes costs bandwidth"
-    if mix and len(mix.points) > 1:
+    if mix and len({x for x, _ in mix.points}) > 1:
         panels.append(_mix(mix, factor, prefix, top))
         heading = _heading(mix)
     if burst and burst.points:
@@ -33,8 +33,7 @@ def draw(c: Ceilings, _table: object = None) -> alt.HConcatChart | None:
 def _free(mix: Sweep) -> list[tuple[float, float]]:
     """Without turnaround: time per byte is linear in the share of reads, between the two ends."""
     (x0, y0), (x1, y1) = mix.points[0], mix.points[-1]
-    span = x1 - x0 or 1
-    return [(x, 1 / ((x1 - x) / span / y0 + (x - x0) / span / y1)) for x, _ in mix.points]
+    return [(x, (x1 - x0) / ((x1 - x) / y0 + (x - x0) / y1)) for x, _ in mix.points]
 
 
 def _worst(mix: Sweep) -> tuple[float, float]:
@@ -81,7 +80,8 @@ def _mix(mix: Sweep, factor: float, prefix: str, top: float) -> alt.LayerChart:
 def _burst(burst: Sweep, factor: float, prefix: str, top: float) -> alt.LayerChart:
     frame = Frame(bytes_axis("Turn in one direction, all units together (bytes)",
                              (x for x, _ in burst.points)),
-                  linear_axis(f"Bandwidth ({prefix}B/s, reads plus writes)", 0, top), theme.PANEL_WIDTH, theme.PANEL_HEIGHT)
+                  linear_axis(f"Bandwidth ({prefix}B/s, reads plus writes)", 0, top),
+                  theme.PANEL_WIDTH, theme.PANEL_HEIGHT)
     points = marks.rows(burst, "bursts", factor, "turn", units.size, "bandwidth",
                         units.bytes_per_second)
     layers = marks.series_layer(points, frame, ["bursts"], ["turn", "bandwidth"],

@@ -8,7 +8,8 @@ import altair as alt
 
 from . import marks, operators, theme, units
 from .ceilings import Ceiling, Ceilings, level_title
-from .frame import Frame, decade_axis, flops_axis, spread_out
+from .frame import Frame, decade_axis, flops_axis
+from .layout import spread_out
 from .table import Sample, Table
 
 NAME = "roofline"
@@ -16,7 +17,7 @@ NEEDS = "bandwidth of reads (`dram.read`) with a peak (`vector.f32` …)"
 READ = ("Each slanted roof is a level of memory, each flat one an arithmetic unit; a kernel is a "
         "point, at its FLOPs per byte. It can rise to the lowest roof above it: left of a ridge "
         "point memory limits it, right of it arithmetic. The gap to the roof is its delay.")
-WIDTH, HEIGHT = 760, 460
+WIDTH, HEIGHT = 680, 460
 _SAME = 1.05  # peaks within 5 % share a roof: their lines would lie on one another
 _RATE = "Arithmetic rate (FLOP/s)"
 _INTENSITY = "Arithmetic intensity (FLOP per byte of compulsory traffic)"
@@ -192,7 +193,7 @@ def _points(samples: tuple[Sample, ...], frame: Frame) -> list[alt.Chart]:
     names = operators.named({s.op for s in samples})
     entries = list(dict.fromkeys(names.values()))
     styles = [operators.style(e) for e in entries]
-    legend = alt.Legend(title=None, columns=6)
+    legend = alt.Legend(title=None, columns=6, symbolOpacity=1)
     rows = [_row(s, names[s.op]) for s in samples]
     dense = len(rows) > 400
     return [alt.Chart(marks.data(rows)).mark_point(

@@ -54,7 +54,8 @@ def _panel(curves: dict[str, Sweep], x_title: str, levels: tuple[Level, ...],
            heading: alt.TitleParams | str) -> alt.LayerChart:
     rates = [y for s in curves.values() for _, y in s.points]
     factor, prefix = units.prefix(max(rates))
-    frame = Frame(bytes_axis(f"{x_title} (bytes)", (x for s in curves.values() for x, _ in s.points)),
+    sizes = [x for s in curves.values() for x, _ in s.points]
+    frame = Frame(bytes_axis(f"{x_title} (bytes)", sizes),
                   log_axis(f"Bandwidth ({prefix}B/s, reads plus writes)",
                            (r / factor for r in rates)),
                   height=theme.HEIGHT if isinstance(heading, alt.TitleParams) else 290)

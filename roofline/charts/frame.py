@@ -40,8 +40,8 @@ class Axis:
         return self.low + (self.high - self.low) * share
 
     def scale(self) -> alt.Scale:
-        kind: dict[str, Any] = {"type": "log", "base": self.log} if self.log else {}
-        return alt.Scale(domain=[self.low, self.high], nice=False, zero=False, **kind)
+        kind = {"type": "log", "base": self.log} if self.log else {"zero": False}
+        return alt.Scale(domain=[self.low, self.high], nice=False, **kind)
 
     def axis(self, count: int) -> alt.Axis:
         """`count` is about how many ticks there are where this axis does not list them."""
@@ -119,22 +119,3 @@ def _range(values: Iterable[float]) -> tuple[float, float]:
     """Of the positive ones: others have no place on a logarithmic axis."""
     positive = [v for v in values if v > 0]
     return (min(positive), max(positive)) if positive else (1.0, 2.0)
-
-
-def spread_out(wanted: list[float], apart: float) -> list[float]:
-    """Moves positions (pixels) as little as it can until no two are nearer than `apart`."""
-    order = sorted(range(len(wanted)), key=lambda i: wanted[i])
-    groups: list[tuple[float, list[int]]] = []  # centre, members in order
-    for i in order:
-        groups.append((wanted[i], [i]))
-        while len(groups) > 1:
-            (above, some), (below, more) = groups[-2:]
-            if below - above >= apart * (len(some) + len(more)) / 2:
-                break
-            both = some + more
-            groups[-2:] = [(sum(wanted[j] for j in both) / len(both), both)]
-    placed = list(wanted)
-    for centre, members in groups:
-        for k, i in enumerate(members):
-            placed[i] = centre + apart * (k - (len(members) - 1) / 2)
-    return placed

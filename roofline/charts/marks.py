@@ -6,7 +6,8 @@ import altair as alt
 
 from . import theme, units
 from .ceilings import Level, Sweep, level_title
-from .frame import Frame, spread_out
+from .frame import Frame
+from .layout import spread_out
 
 Row = dict[str, Any]
 
@@ -34,6 +35,7 @@ def rows(sweep: Sweep, series: str, divisor: float, x_name: str, x_text: Any, y_
 def series_layer(points: list[Row], frame: Frame, names: list[str], tips: list[str],
                  colours: list[str] | None = None, size: int = 38) -> list[alt.Chart]:
     """Lines with a mark at each point: its colour and its shape both tell the series."""
+    points = [p for p in points if not (frame.x.log and p["x"] <= 0)]
     present = [n for n in names if any(p["series"] == n for p in points)]
     colours = colours or theme.take(theme.COLOURS, len(names))
     chosen = [names.index(n) for n in present]

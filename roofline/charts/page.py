@@ -11,7 +11,7 @@ from .ceilings import Ceilings
 
 _STYLE = """
 body { font: 15px/1.5 Helvetica, Arial, "Liberation Sans", sans-serif; color: #222;
-       max-width: 1040px; margin: 2em auto; padding: 0 1.5em; background: white; }
+       max-width: 1060px; margin: 2em auto; padding: 0 1.5em; background: white; }
 h1 { font-size: 1.7em; margin-bottom: 0.1em; }
 section { margin: 2.8em 0; break-inside: avoid; }
 section > p { max-width: 760px; color: #444; margin: 0.4em 12px 0; }
@@ -55,9 +55,11 @@ def page(c: Ceilings, charts: list[tuple[Any, dict[str, Any]]], left_out: list[s
 {f'<section id="notes"><h2>Notes</h2><ul>{notes}</ul></section>' if notes else ""}
 <script>{_library()}</script>
 <script>
-const charts = {_script_json(specs)};
-for (const [name, spec] of Object.entries(charts))
-  vegaEmbed("#chart-" + name, spec, {_script_json(_OPTIONS)}).catch(console.error);
+{{  // a block: the library's own names are global
+  const charts = {_script_json(specs)};
+  for (const [name, spec] of Object.entries(charts))
+    vegaEmbed("#chart-" + name, spec, {_script_json(_OPTIONS)}).catch(console.error);
+}}
 </script>
 </body>
 </html>
