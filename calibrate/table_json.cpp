@@ -195,6 +195,11 @@ json table_to_json(const DelayTable& t) {
   for (const Sample& s : t.samples) {
     json one = fields(s);
     one["call"] = call_to_json(s.call);
+    // For readers without the operators' formulas; read_table() has them and takes no copy.
+    const Work work = find_operator(s.call.op).work(s.call);
+    one["flops"] = work.flops;
+    one["bytes_read"] = work.bytes_read;
+    one["bytes_written"] = work.bytes_written;
     one["method"] = name(s.method);
     one["bound"] = name(s.bound);
     samples.push_back(std::move(one));

@@ -129,6 +129,19 @@ TEST_F(Files, RoundTripIsEqual) {
   EXPECT_DOUBLE_EQ(predict_call(back, c).seconds, predict_call(t, c).seconds);
 }
 
+TEST(Table, SamplesTellTheirWorkAndMayLackIt) {
+  // 100 x 200 x 300 in f32: 2 · 100 · 200 · 300 flop, reads (100 · 300 + 300 · 200) · 4 bytes.
+  const DelayTable t = make_table(fixture::device(), fixture::ceilings(),
+                                  {fixture::timed(gemm(100, 200, 300), {1e-5})}, {});
+  json j = table_to_json(t);
+  json& one = j.at("samples").at(0);
+  EXPECT_EQ(one.at("flops"), 12e6);
+  EXPECT_EQ(one.at("bytes_read"), 360e3);
+  EXPECT_EQ(one.at("bytes_written"), 80e3);
+  for (const char* key : {"flops", "bytes_read", "bytes_written"}) one.erase(key);
+  EXPECT_EQ(table_from_json(j, "t.json").samples, t.samples);
+}
+
 TEST(Table, HeadIsWhatFirstGenerationReadersExpect) {
   const json& j = good();
   const json& f = j.at("delay_factors").at("Linear_GEMM");
@@ -147,6 +160,8 @@ TEST(TableSchema, RefusesMutations) {
   const std::vector<std::pair<const char*, json>> mutations{{"/samples/0/median_s", -1.0},
                                                             {"/samples/0/median_s", nullptr},
                                                             {"/samples/0/count", "three"},
+                                                            {"/samples/0/flops", -1},
+                                                            {"/samples/0/bytes_read", "all"},
                                                             {"/samples/0/bound", "magic"},
                                                             {"/samples/0/call/dims/m", 1.5},
                                                             {"/samples/0/call/op", 7},
