@@ -16,7 +16,6 @@ namespace {
 using Clock = std::chrono::steady_clock;
 
 constexpr double kLong_s = 2e-3;           // calls of which a warm-up would cost more than it tells
-constexpr double kMostSets = 2048;         // of operands that a call rotates over
 constexpr std::size_t kMostBatches = 256;  // that a rotation is cut into
 
 double seconds_since(Clock::time_point start) {
@@ -168,7 +167,7 @@ void Sampler::check_and_time(const OpSpec& spec, Measurement& m) {
   // Enough operand sets that none is in a cache when its turn comes, as far as the time for one
   // pass over them allows. (Where it does not, the call computes for long on little data.)
   const int most =
-      static_cast<int>(std::clamp(0.5 * options_.time_budget_s / each, 2.0, kMostSets));
+      static_cast<int>(std::clamp(0.5 * options_.time_budget_s / each, 2.0, kMostOperandSets));
   const Work work = spec.work(m.call);
   const auto touched =
       std::min(footprint, static_cast<int64_t>(work.bytes_read + work.bytes_written));
@@ -247,7 +246,8 @@ void Sampler::time_launches(std::span<Launch* const> rotation, double each, Meas
     // A call that outlasts its budget by itself still gets three samples.
     if (out_of_time && m.samples_s.size() >= 3) break;
     if (static_cast<int>(m.samples_s.size()) < options_.min_samples) continue;
-    if (summarize(m.samples_s).relative_ci < options_.relative_ci) break;
+    if (options_.relative_ci > 0 && summarize(m.samples_s).relative_ci < options_.relative_ci)
+      break;
   }
   m.converged = summarize(m.samples_s).relative_ci < options_.relative_ci;
   for (auto& [key, values] : readings) m.telemetry[key] = summarize(values).median_s;

@@ -15,6 +15,9 @@ enum class Residency {
   kResident,  // yes: the same ones again and again, as in a probe of a cache
 };
 
+// Operand sets that a rotating call goes over at most.
+inline constexpr double kMostOperandSets = 2048;
+
 struct SamplerOptions {
   std::optional<Method> method;  // default: the backend's table method
   double relative_ci = 0.01;     // stop when the median is known this well …

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <array>
 #include <cmath>
+#include <limits>
+#include <vector>
 
 #include "kernels/core/error.h"
 
@@ -56,7 +58,7 @@ Bound parse_bound(std::string_view text) {
 
 std::string level_of(const Ceilings& c, double working_set_bytes) {
   for (const Level& level : c.levels)
-    if (working_set_bytes <= level.bytes) return level.name;
+    if (level.lasting && working_set_bytes <= level.bytes) return level.name;
   return "dram";
 }
 
@@ -65,18 +67,27 @@ double memory_seconds(const Ceilings& c, const std::string& level, double bytes_
   const double bytes = bytes_read + bytes_written;
   if (bytes <= 0) return 0;
   const double reads = bytes_read / bytes;
-  // The measured mixes on both sides; the ends are needed only by what reaches beyond the others.
-  const Mix *below = nullptr, *above = nullptr;
+  // On the mix's side of 1:1; a mix that is itself an end needs no other ceiling.
+  const double low = reads >= 1 ? 1 : reads >= 0.5 ? 0.5 : 0;
+  const double high = reads <= 0 ? 0 : reads <= 0.5 ? 0.5 : 1;
+  struct Point {
+    double reads, time;  // seconds a byte
+  };
+  std::vector<Point> points;
   for (const Mix& mix : kMixes) {
-    const bool end = &mix == &kMixes.front() || &mix == &kMixes.back();
-    if (!c.values.count(level + mix.name) && !(end || mix.reads == 0.5)) continue;
-    if (mix.reads <= reads) below = &mix;
-    if (mix.reads >= reads && !above) above = &mix;
+    if (mix.reads < low || mix.reads > high) continue;
+    const bool end = mix.reads == low || mix.reads == high;
+    if (end || c.values.count(level + mix.name))
+      points.push_back({mix.reads, 1 / ceiling(c, level + mix.name)});
   }
-  const double low = 1 / ceiling(c, level + below->name);
-  if (below == above) return bytes * low;
-  const double part = (reads - below->reads) / (above->reads - below->reads);
-  return bytes * (low * (1 - part) + part / ceiling(c, level + above->name));
+  double best = std::numeric_limits<double>::infinity();
+  for (const Point& a : points)
+    for (const Point& b : points) {
+      if (a.reads > reads || b.reads < reads) continue;
+      const double part = b.reads > a.reads ? (reads - a.reads) / (b.reads - a.reads) : 0;
+      best = std::min(best, a.time * (1 - part) + b.time * part);
+    }
+  return bytes * best;
 }
 
 double dram_seconds(const Ceilings& c, double bytes_read, double bytes_written) {

@@ -19,10 +19,12 @@ std::string_view name(Verdict v);
 // One measured ceiling, in SI units.
 struct Ceiling {
   double value = 0;
-  std::string unit;         // "flop/s", "byte/s", "s", "Hz"
+  std::string unit;         // "flop/s", "byte/s", "s", "Hz", "1"
   std::string method;       // what was run: "gemm m=4096 n=4096 k=4096 f32 [onednn], stream"
   double spread = 0;        // (p90 − p10) / median of its samples
   double of_datasheet = 0;  // value / datasheet; 0 where the datasheet has no such number
+  double clock_hz = 0;      // of the device while it was measured; 0 where unknown
+  double of_clock = 0;      // value / (lanes × units × measured clock); 0 where lanes are unknown
   Verdict verdict = Verdict::kUnknown;
 };
 
@@ -31,6 +33,7 @@ struct Level {
   std::string name;       // "l1", "l2", "l3"; what lies beyond the last is "dram"
   double bytes = 0;       // that all units together hold
   bool per_unit = false;  // each unit has a part of its own
+  bool lasting = true;    // what one call leaves there the next may find: not so in a GPU's L1
   std::string method;     // "working-set sweep", "as the system reports"
 };
 
@@ -76,13 +79,14 @@ std::string_view name(Bound b);  // "compute", "dram", "launch", "l1" …
 // Throws BadInput.
 Bound parse_bound(std::string_view text);
 
-// The level that holds a working set of so many bytes: its name, or "dram".
+// The level in which calls that go over so many bytes find what the calls before left, or "dram".
 std::string level_of(const Ceilings& c, double working_set_bytes);
 
-// Time that a level needs for a mix of reads and writes. The measured mixes are points of time per
-// byte against the share of reads (all writes, "mix_1:3" …, "copy", …, all reads), between which it
-// is linear: turning the bus from reads to writes and back costs, so a mix is slower than its
-// parts. Throws BadInput that names the missing ceiling.
+// Time that a level needs for a mix of reads and writes. Measured are all writes, 1:1 (".copy"),
+// all reads, and mixes between them (".mix_3:1"). Turning the bus from reads to writes and back
+// costs, so 1:1 is slower than its parts; beyond 1:1 a call can copy for a while and then only read
+// or write. So time per byte against the share of reads is the lower convex hull on each side of
+// 1:1. Throws BadInput that names the missing ceiling.
 double memory_seconds(const Ceilings& c, const std::string& level, double bytes_read,
                       double bytes_written);
 double dram_seconds(const Ceilings& c, double bytes_read, double bytes_written);

@@ -18,12 +18,18 @@ constexpr int kVersion = 2;
 json to_json(const Ceiling& c) {
   json j{{"value", c.value}, {"unit", c.unit}, {"method", c.method}, {"spread", c.spread}};
   j["of_datasheet"] = c.of_datasheet > 0 ? json(c.of_datasheet) : json(nullptr);
+  j["clock_hz"] = c.clock_hz > 0 ? json(c.clock_hz) : json(nullptr);
+  j["of_clock"] = c.of_clock > 0 ? json(c.of_clock) : json(nullptr);
   j["verdict"] = name(c.verdict);
   return j;
 }
 
 json to_json(const Level& l) {
-  return {{"name", l.name}, {"bytes", l.bytes}, {"per_unit", l.per_unit}, {"method", l.method}};
+  return {{"name", l.name},
+          {"bytes", l.bytes},
+          {"per_unit", l.per_unit},
+          {"lasting", l.lasting},
+          {"method", l.method}};
 }
 
 json to_json(const Sweep& s) {
@@ -52,9 +58,14 @@ Ceiling ceiling_from(const json& j, const std::string& at) {
             .spread = j.at("spread").get<double>()};
   if (!std::isfinite(c.value) || c.value <= 0)
     throw BadInput("ceilings: " + at + ".value must be a positive number");
-  // Files of version 1 have neither.
-  if (const auto it = j.find("of_datasheet"); it != j.end() && it->is_number())
-    c.of_datasheet = it->get<double>();
+  // Files of version 1 have none of these.
+  const auto amount = [&](const char* key) {
+    const auto it = j.find(key);
+    return it != j.end() && it->is_number() ? it->get<double>() : 0.0;
+  };
+  c.of_datasheet = amount("of_datasheet");
+  c.clock_hz = amount("clock_hz");
+  c.of_clock = amount("of_clock");
   const std::string verdict = j.value("verdict", "unknown");
   c.verdict = verdict == "inside"    ? Verdict::kInside
               : verdict == "outside" ? Verdict::kOutside
@@ -90,6 +101,7 @@ Ceilings read(const json& j, std::string& at) {
     c.levels.push_back({.name = l.at("name").get<std::string>(),
                         .bytes = l.at("bytes").get<double>(),
                         .per_unit = l.at("per_unit").get<bool>(),
+                        .lasting = l.at("lasting").get<bool>(),
                         .method = l.at("method").get<std::string>()});
   at = "sweeps";
   for (const json& s : j.value("sweeps", json::array())) c.sweeps.push_back(sweep_from(s));

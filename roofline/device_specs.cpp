@@ -1,13 +1,15 @@
 #include "roofline/device_specs.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
-#include <fstream>
 #include <nlohmann/json.hpp>
 
 #include "kernels/core/error.h"
+#include "kernels/core/json_file.h"
 
 namespace ridge {
 namespace {
@@ -63,10 +65,9 @@ fs::path data_dir() {
 }
 
 DeviceSpec read_device_spec(const fs::path& file) {
-  std::ifstream in(file);
-  if (!in) throw BadInput(file.string() + ": cannot be read");
+  const nlohmann::json j = read_json(file);
   try {
-    return parse(nlohmann::json::parse(in));
+    return parse(j);
   } catch (const nlohmann::json::exception& e) {
     throw BadInput(file.string() + ": not a device description: " + e.what());
   } catch (const BadInput& e) {
@@ -101,6 +102,26 @@ std::optional<DeviceSpec> find_device(std::string_view name) {
       if (plain(alias) == asked) return spec;
   }
   return {};
+}
+
+std::string device_slug(const DeviceInfo& device) {
+  std::string slug = device.kind == "cpu" ? "cpu-" : "";
+  for (char c : device.name) {
+    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
+    if (plain) slug += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    if (!plain && !slug.empty() && slug.back() != '-') slug += '-';
+  }
+  while (!slug.empty() && slug.back() == '-') slug.pop_back();
+  return device.kind == "cpu" ? fmt::format("{}-{}c", slug, device.units) : slug;
+}
+
+std::function<double(const Work&)> datasheet_limit(const DeviceInfo& device) {
+  const std::optional<DeviceSpec> spec = find_device(device.name);
+  if (!spec) return {};
+  return [spec = *spec](const Work& w) {
+    const auto peak = spec.peak_flops_per_s.find(ceiling_name(w.pipe, w.arithmetic));
+    return peak == spec.peak_flops_per_s.end() ? 0 : w.flops / (1.05 * peak->second);
+  };
 }
 
 }  // namespace ridge

@@ -1,10 +1,14 @@
 #pragma once
 #include <filesystem>
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
+
+#include "kernels/core/backend.h"
+#include "kernels/core/work.h"
 
 namespace ridge {
 
@@ -36,5 +40,12 @@ const std::vector<DeviceSpec>& device_specs();
 // By name or alias, or what NVML calls it ("NVIDIA H200", "Tesla T4"): letter case, punctuation and
 // the maker's name do not count. Nothing for a name that fits none, MIG slices among them.
 std::optional<DeviceSpec> find_device(std::string_view name);
+
+// "NVIDIA H200" -> "nvidia-h200", "AMD EPYC" with 2 cores -> "cpu-amd-epyc-2c": a folder name.
+std::string device_slug(const DeviceInfo& device);
+
+// The least time that the device's datasheet allows, for SamplerOptions::fastest_possible_s: no
+// call can be faster than its peaks, with 5 % of grace for a boost above the stated clock.
+std::function<double(const Work&)> datasheet_limit(const DeviceInfo& device);
 
 }  // namespace ridge

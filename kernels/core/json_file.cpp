@@ -66,6 +66,13 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
   if (!special && std::rename(temporary.c_str(), path.c_str()) != 0) fail("rename");
 }
 
+void check_writable(const std::filesystem::path& path) {
+  std::filesystem::path probe = path;
+  probe += ".probe";
+  write_file(probe, "");
+  std::filesystem::remove(probe);
+}
+
 void write_json(const std::filesystem::path& path, const nlohmann::json& j) {
   write_file(path, j.dump(1) + "\n");
 }

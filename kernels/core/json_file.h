@@ -13,4 +13,7 @@ nlohmann::json read_json(const std::filesystem::path& path);
 void write_file(const std::filesystem::path& path, const std::string& text);
 void write_json(const std::filesystem::path& path, const nlohmann::json& j);
 
+// Fails as write_file() would, before the work whose result is to be written; leaves nothing.
+void check_writable(const std::filesystem::path& path);
+
 }  // namespace ridge

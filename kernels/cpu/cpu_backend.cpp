@@ -124,6 +124,8 @@ class CpuBackend final : public Backend {
     const std::vector<int> cpus = allowed_cpus();
     context_.threads = threads > 0 ? std::min<int>(threads, static_cast<int>(cpus.size()))
                                    : static_cast<int>(cpus.size());
+    // Before this thread is pinned: afterwards it sees one processor.
+    device_ = detect_cpu(context_.threads);
     omp_set_dynamic(0);
     omp_set_num_threads(context_.threads);
 #pragma omp parallel
@@ -134,7 +136,6 @@ class CpuBackend final : public Backend {
       CPU_SET(static_cast<unsigned>(cpus[thread % cpus.size()]), &one);
       sched_setaffinity(0, sizeof one, &one);
     }
-    device_ = detect_cpu(context_.threads);
   }
 
   const DeviceInfo& device() const override { return device_; }

@@ -121,7 +121,8 @@ def _as_version_2(found: dict[str, Any]) -> dict[str, Any]:
         return found
     values = found.get("values")
     if isinstance(values, dict):
-        values = {k: {"of_datasheet": None, "verdict": "unknown", **v} if isinstance(v, dict) else v
+        values = {k: {"of_datasheet": None, "clock_hz": None, "of_clock": None,
+                      "verdict": "unknown", **v} if isinstance(v, dict) else v
                   for k, v in values.items()}
     newer = {**found, "schema_version": VERSION, "levels": [], "staircases": [], "sweeps": []}
     return {**newer, "values": values} if "values" in found else newer

@@ -72,4 +72,4 @@ def _granules(curves: dict[str, Sweep]) -> alt.LayerChart:
                                     units.bytes_per_second)]
     layers = marks.series_layer(points, frame, ["gather (reads)", "scatter (writes)"],
                                 ["granule", "useful bandwidth"])
-    return marks.panel(layers, frame, "Granules at random places: " + ", ".join(curves))
+    return marks.panel(layers, frame, "Gather and scatter")

@@ -10,7 +10,6 @@ NEEDS = "sweep `copy_size`"
 READ = ("A copy takes a fixed time however small it is, and then bytes over a rate: a + b·n. At the "
         "dashed size both are equal, and the copy reaches half of its bandwidth; below it, count "
         "launches rather than bytes.")
-_OFF = 0.25
 
 
 def fit(points: list[tuple[float, float]]) -> tuple[float, float] | None:
@@ -27,16 +26,6 @@ def fit(points: list[tuple[float, float]]) -> tuple[float, float] | None:
     return (a, b) if a > 0 and b > 0 else None
 
 
-def fit_small(points: list[tuple[float, float]]) -> tuple[float, float, float] | None:
-    """a, b and the largest size that they hold for: caches make one line through all sizes a poor
-    one, so sizes are dropped from the top until none is off by more than a quarter."""
-    for count in range(len(points), 3, -1):
-        line = fit(points[:count])
-        if line and all(abs(line[0] + line[1] * x - y) < _OFF * y for x, y in points[:count]):
-            return *line, points[count - 1][0]
-    return None
-
-
 def draw(c: Ceilings, _table: object = None) -> alt.LayerChart | None:
     s = c.sweep("copy_size")
     points = [p for p in s.points if p[0] > 0] if s else []
@@ -45,16 +34,14 @@ def draw(c: Ceilings, _table: object = None) -> alt.LayerChart | None:
     frame = Frame(bytes_axis("Copied (bytes)", (x for x, _ in points)),
                   log_axis("Time of a copy (µs)", (y / 1e-6 for _, y in points), 1.6))
     layers: list[alt.Chart] = []
-    line = fit_small(points)
-    subtitle = "points measured"
+    line = fit(points)
     heading = "Copies cost a fixed time, then bytes over a rate"
     if line:
-        a, b, most = line
-        subtitle += f", line fitted up to {units.size(most)}"
+        a, b = line
         heading = (f"A copy takes {units.seconds(a)} plus its bytes at "
                    f"{units.bytes_per_second(1 / b)}")
-        along = [x for x in (frame.x.at(i / 80) for i in range(81)) if x <= most * 1.001]
-        layers.append(alt.Chart(marks.data({"x": x, "y": (a + b * x) / 1e-6} for x in along))
+        ends = [frame.x.at(i / 80) for i in range(81)]
+        layers.append(alt.Chart(marks.data({"x": x, "y": (a + b * x) / 1e-6} for x in ends))
                       .mark_line(color=theme.VERMILLION, strokeWidth=1.8, clip=True)
                       .encode(**frame.encode()))
         layers += marks.vertical_rules([(a / b, f"half of the rate at {units.size(a / b)}")],
@@ -65,4 +52,5 @@ def draw(c: Ceilings, _table: object = None) -> alt.LayerChart | None:
     layers.append(alt.Chart(marks.data(rows)).mark_point(
         filled=True, size=46, color=theme.BLUE, opacity=1).encode(
             **frame.encode(), tooltip=marks.tooltips("bytes", "time", "rate")))
-    return marks.panel(layers, frame, marks.title(heading, f"{c.device}: {subtitle}"))
+    return marks.panel(layers, frame, marks.title(heading, f"{c.device}: points measured, "
+                                                  "line fitted"))

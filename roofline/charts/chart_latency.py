@@ -21,7 +21,7 @@ def draw(c: Ceilings, _table: object = None) -> alt.LayerChart | None:
     times = [y for s in curves.values() for _, y in s.points]
     frame = Frame(bytes_axis("Span of the loads (bytes)",
                              (x for s in curves.values() for x, _ in s.points)),
-                  log_axis("Time of one load (ns)", (t / 1e-9 for t in times), 1.8))
+                  log_axis("Time of one load (ns)", (t / 1e-9 for t in times), 1.4))
     points = [row for name, s in curves.items()
               for row in marks.rows(s, name, 1e-9, "span", units.size, "time of a load",
                                     units.seconds)]
@@ -39,8 +39,7 @@ def _edges(c: Ceilings) -> list[tuple[float, str]]:
 
 
 def _plateaus(c: Ceilings, s: Sweep | None, frame: Frame) -> list[alt.Chart]:
-    """Names below the stairs, where the curve is within a tenth of a level's latency. Loads in
-    every page take longer, so their curve is above."""
+    """Names above the stairs, where the curve is within a tenth of a level's latency."""
     labels = []
     for name in LEVELS:
         seconds = c.value(f"latency.{name}")
@@ -48,7 +47,7 @@ def _plateaus(c: Ceilings, s: Sweep | None, frame: Frame) -> list[alt.Chart]:
         if seconds and on:
             labels.append(marks.note(on[len(on) // 2], seconds / 1e-9,
                                      f"{level_title(name)} {units.seconds(seconds)}", frame,
-                                     dy=11, baseline="top", fontWeight="bold"))
+                                     dy=-12, baseline="bottom", fontWeight="bold"))
     return labels
 
 

@@ -42,16 +42,8 @@ def _worst(mix: Sweep) -> tuple[float, float]:
     return max(losses)
 
 
-def _faster(mix: Sweep) -> bool:
-    """Most mixes are above the line of free turns, as where reads alone do not fill the bus."""
-    above = [y > f for (_, y), (_, f) in list(zip(mix.points, _free(mix), strict=True))[1:-1]]
-    return 2 * sum(above) > len(above)
-
-
 def _heading(mix: Sweep) -> str:
     loss, share = _worst(mix)
-    if _faster(mix):
-        return "Mixed reads and writes are faster than their parts: turns cost nothing here"
     if loss < 0.02:
         return "Mixing reads and writes costs next to nothing here"
     return (f"Turning the bus costs up to {100 * loss:.0f} % of bandwidth, "
@@ -77,11 +69,9 @@ def _mix(mix: Sweep, factor: float, prefix: str, top: float) -> alt.LayerChart:
     layers = [gap, dashed, *marks.series_layer(rows, frame, ["measured"],
                                                ["share of reads", "bandwidth",
                                                 "without turnaround", "lost"])]
-    faster = _faster(mix)
     layers.append(marks.note(50, free[len(free) // 2][1] / factor, "if turning were free", frame,
-                             theme.QUIET, dy=12 if faster else -12,
-                             baseline="top" if faster else "bottom"))
-    if loss >= 0.02 and not faster:
+                             theme.QUIET, dy=-12, baseline="bottom"))
+    if loss >= 0.02:
         layers.append(marks.note(100 * at, low, f"−{100 * loss:.0f} %", frame, dy=14,
                                  baseline="top", fontWeight="bold"))
     return marks.panel(layers, frame, "Reads and writes mixed")

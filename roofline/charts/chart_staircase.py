@@ -20,15 +20,7 @@ def draw(c: Ceilings, _table: object = None) -> alt.VConcatChart | None:
         return None
     return alt.vconcat(*panels, spacing=24).resolve_scale(
         color="independent", shape="independent").properties(
-        title=marks.title(_heading(c), f"{c.device}: {_found(c)}"))
-
-
-def _heading(c: Ceilings) -> str:
-    if any(s.wave for s in c.staircases):
-        return "Time climbs in whole tiles and whole waves"
-    if any(s.tile for s in c.staircases):
-        return "Time climbs in whole tiles"
-    return "Time climbs without steps that could be told from noise"
+        title=marks.title("Time climbs in whole tiles and whole waves", f"{c.device}: {_found(c)}"))
 
 
 def _found(c: Ceilings) -> str:

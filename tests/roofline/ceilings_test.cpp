@@ -25,17 +25,20 @@ Ceilings example() {
   return c;
 }
 
-TEST(DramSeconds, MeasuredMixesAreMetAndJoined) {
+TEST(DramSeconds, AMeasuredMixCountsWhereItBeatsItsParts) {
   Ceilings c = example();
-  c.values["dram.mix_3:1"] = {60e9, "byte/s", "stream_mix", 0};
-  EXPECT_DOUBLE_EQ(dram_seconds(c, 45e9, 15e9), 1);  // three to one: its own ceiling
-  // Half way between three to one (1/60 ns a byte) and pure reads (1/100).
-  EXPECT_DOUBLE_EQ(dram_seconds(c, 87.5, 12.5), 100 * (0.5 / 60e9 + 0.5 / 100e9));
+  c.values["dram.mix_3:1"] = {96e9, "byte/s", "stream_mix", 0};
+  EXPECT_DOUBLE_EQ(dram_seconds(c, 72e9, 24e9), 1);  // three to one: its own ceiling
+  // Half way between three to one (1/96 ns a byte) and pure reads (1/100).
+  EXPECT_DOUBLE_EQ(dram_seconds(c, 87.5, 12.5), 100 * (0.5 / 96e9 + 0.5 / 100e9));
+  // Slower than copying half and reading the other half: a call can do that instead.
+  c.values["dram.mix_3:1"].value = 60e9;
+  EXPECT_DOUBLE_EQ(dram_seconds(c, 75e9, 25e9), 100e9 * (0.5 / 80e9 + 0.5 / 100e9));
 }
 
 Ceilings with_caches() {
   Ceilings c = example();
-  c.levels = {{"l1", 1e6, true, "test"}, {"l2", 50e6, false, "test"}};
+  c.levels = {{"l1", 1e6, true, true, "test"}, {"l2", 50e6, false, true, "test"}};
   c.values["l2.read"] = {1000e9, "byte/s", "stream_read", 0};
   c.values["l1.read"] = {4000e9, "byte/s", "stream_read", 0};
   return c;
@@ -46,6 +49,9 @@ TEST(Levels, HoldAWorkingSetUpToTheirSize) {
   EXPECT_EQ(level_of(with_caches(), 1.1e6), "l2");
   EXPECT_EQ(level_of(with_caches(), 60e6), "dram");
   EXPECT_EQ(level_of(example(), 1), "dram");
+  Ceilings gpu = with_caches();
+  gpu.levels[0].lasting = false;  // an L1 is empty when a kernel starts
+  EXPECT_EQ(level_of(gpu, 1), "l2");
 }
 
 TEST(Levels, AResidentCallIsHeldAgainstItsLevel) {

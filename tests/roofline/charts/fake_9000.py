@@ -26,6 +26,7 @@ METHOD = "made up"
 def value(amount: float, unit: str, of: float | None = None) -> dict[str, Any]:
     verdict = "unknown" if of is None else "inside" if 0.6 <= of <= 1.02 else "outside"
     return {"value": amount, "unit": unit, "method": METHOD, "spread": 0.012, "of_datasheet": of,
+            "clock_hz": None, "of_clock": None,
             "verdict": verdict}
 
 
@@ -134,8 +135,8 @@ def ceilings() -> dict[str, Any]:
             "provenance": {"driver": "none: a device that does not exist", "clock": "made up",
                            "units": str(UNITS)},
             "values": values(),
-            "levels": [{"name": "l1", "bytes": L1, "per_unit": True, "method": METHOD},
-                       {"name": "l2", "bytes": L2, "per_unit": False, "method": METHOD}],
+            "levels": [{"name": "l1", "bytes": L1, "per_unit": True, "lasting": False, "method": METHOD},
+                       {"name": "l2", "bytes": L2, "per_unit": False, "lasting": True, "method": METHOD}],
             "sweeps": sweeps(),
             "staircases": [{"sweep": "staircase.m", "tile": 128, "wave": 1280, "wave_tiles": 10},
                            {"sweep": "staircase.n", "tile": 256, "wave": 2048, "wave_tiles": 8}],
