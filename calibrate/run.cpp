@@ -4,23 +4,26 @@
 
 #include <algorithm>
 #include <atomic>
-#include <cctype>
 #include <chrono>
 #include <csignal>
 #include <nlohmann/json.hpp>
+#include <optional>
 #include <set>
 
+#include "calibrate/anchors.h"
 #include "calibrate/journal.h"
 #include "kernels/core/error.h"
 #include "kernels/core/json_file.h"
 #include "kernels/core/operators.h"
 #include "profilers/progress.h"
-#include "roofline/measure_ceilings.h"
+#include "roofline/measure_roofline.h"
 
 namespace ridge {
 namespace {
 
 using Clock = std::chrono::steady_clock;
+
+constexpr std::size_t kAnchorEvery = 20;  // calls
 
 std::atomic<bool> stop_asked{false};  // a signal handler can reach nothing else
 
@@ -50,42 +53,45 @@ bool is_asked(const OpSpec& spec, const std::vector<std::string>& only) {
          });
 }
 
-// Calls measured again and again through the run, to see drift: one bound by compute, one by
-// memory, one by its launch.
-std::vector<Call> anchors(const Backend& backend, const std::vector<std::string>& only) {
-  const bool cpu = backend.device().kind == "cpu";
-  const std::vector<Call> wanted{
-      {"gemm", cpu ? std::vector<int64_t>{256, 1024, 1024} : std::vector<int64_t>{4096, 4096, 4096},
-       cpu ? Dtype::kF32 : Dtype::kF16, ""},
-      {"rmsnorm", {4096, 4096}, cpu ? Dtype::kF32 : Dtype::kF16, ""},
-      {"rmsnorm", {1, 4096}, cpu ? Dtype::kF32 : Dtype::kF16, ""}};
-  std::vector<Call> usable;
-  for (const Call& call : wanted) {
-    if (is_asked(find_operator(call.op), only) && !backend.implementations(call, nullptr).empty())
-      usable.push_back(call);
-  }
-  return usable;
-}
-
 double ceilings_share_s(const CalibrationOptions& options) {
   return std::min(60.0, 0.2 * options.budget_s);
+}
+
+// The ceilings that are in the folder, if this run is to take them: a resumed run takes what it
+// had, any run a whole roofline, whose measuring took minutes.
+std::optional<Ceilings> known_ceilings(const Backend& backend, const CalibrationOptions& options,
+                                       const std::filesystem::path& path) {
+  if (!std::filesystem::exists(path)) return {};
+  Ceilings known;
+  try {
+    known = load_ceilings(path);
+  } catch (const BadInput&) {
+    if (options.resume) throw;
+    return {};
+  }
+  const auto depth = known.provenance.find("depth");
+  const bool whole = depth != known.provenance.end() && depth->second == "full";
+  if (!options.resume && !whole) return {};
+  if (known.device != backend.device().name)
+    throw BadInput(fmt::format("{}: measured on {}, this is {}; use another --out", path.string(),
+                               known.device, backend.device().name));
+  return known;
 }
 
 Ceilings ceilings_for(Backend& backend, Sampler& sampler, const CalibrationOptions& options,
                       std::vector<std::string>& notices) {
   const auto path = options.folder / "ceilings.json";
-  if (options.resume && std::filesystem::exists(path)) {
-    Ceilings known = load_ceilings(path);
-    if (known.device != backend.device().name)
-      throw BadInput(fmt::format("{}: measured on {}, this is {}; use another --out", path.string(),
-                                 known.device, backend.device().name));
-    notices.push_back("ceilings are taken from " + path.string());
-    return known;
+  if (auto known = known_ceilings(backend, options, path)) {
+    const auto started = known->provenance.find("started");
+    notices.push_back(
+        fmt::format("ceilings are taken from {}{}", path.string(),
+                    started == known->provenance.end() ? "" : ", measured " + started->second));
+    return std::move(*known);
   }
   const double share_s = ceilings_share_s(options);
   Progress progress("ceilings", share_s);
-  Ceilings measured = measure_ceilings(
-      backend, sampler, share_s,
+  Ceilings measured = measure_roofline(
+      backend, sampler.options(), Depth::kQuick, share_s,
       [&](double share, const std::string& what) { progress.update(share * share_s, what); });
   write_json(path, to_json(measured));
   return measured;
@@ -115,17 +121,6 @@ double spent_before(const std::vector<Measurement>& measurements) {
 }
 
 }  // namespace
-
-std::string device_slug(const DeviceInfo& device) {
-  std::string slug = device.kind == "cpu" ? "cpu-" : "";
-  for (char c : device.name) {
-    const bool plain = std::isalnum(static_cast<unsigned char>(c)) != 0;
-    if (plain) slug += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-    if (!plain && !slug.empty() && slug.back() != '-') slug += '-';
-  }
-  while (!slug.empty() && slug.back() == '-') slug.pop_back();
-  return device.kind == "cpu" ? fmt::format("{}-{}c", slug, device.units) : slug;
-}
 
 PlanLimits limits_of(const Backend& backend, double budget_s) {
   // A thousand calls of the longest kind would fill the budget a few times over; most are shorter.
@@ -203,7 +198,7 @@ CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& op
   Progress progress("sweep", sweep_s);
   std::size_t count = 0, next_anchor = 0;
   while (!stop_asked && elapsed() < sweep_s) {
-    const bool anchor = !watched.empty() && count++ % 40 == 0;
+    const bool anchor = !watched.empty() && count++ % kAnchorEvery == 0;
     const std::optional<Call> call =
         anchor ? std::optional(watched[next_anchor++ % watched.size()]) : planner.next();
     if (!call) break;
@@ -218,6 +213,10 @@ CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& op
         "the ceilings took all of the budget ({:.0f} of {:.0f} s): no call was measured; "
         "go on with --resume, they are kept",
         elapsed(), options.budget_s));
+  if (raise_ceilings(result.ceilings, journal.measurements())) {
+    write_json(options.folder / "ceilings.json", to_json(result.ceilings));
+    result.notices.push_back("DRAM ceilings were raised to what anchors reached during the sweep");
+  }
   result.interrupted = stop_asked;
   result.measurements = journal.measurements();
   result.notices.insert(result.notices.end(), journal.notices().begin(), journal.notices().end());

@@ -46,7 +46,4 @@ std::vector<Group> groups_of(const Backend& backend, const Ceilings& ceilings,
 // Calls longer than this are outside the domain of a table made within `budget_s`.
 PlanLimits limits_of(const Backend& backend, double budget_s);
 
-// "NVIDIA H200" -> "nvidia-h200", "AMD EPYC" with 2 cores -> "cpu-amd-epyc-2c": a folder name.
-std::string device_slug(const DeviceInfo& device);
-
 }  // namespace ridge

@@ -7,41 +7,12 @@
 #include <map>
 #include <set>
 
-#include "roofline/device_specs.h"
+#include "roofline/report.h"
 
 namespace ridge {
 namespace {
 
 constexpr double kSuspicious = 0.97;  // delay factors below it: the ceiling is too low
-
-std::string rate(double value, const std::string& unit) {
-  if (unit == "s") return fmt::format("{:.2f} us", value * 1e6);
-  const char* of = unit == "flop/s" ? "FLOP/s" : "B/s";
-  if (value >= 1e12) return fmt::format("{:.2f} T{}", value / 1e12, of);
-  return fmt::format("{:.1f} G{}", value / 1e9, of);
-}
-
-std::string datasheet_share(const std::optional<DeviceSpec>& spec, const std::string& key,
-                            double value) {
-  if (!spec) return "-";
-  double peak = 0;
-  if (key.rfind("dram.", 0) == 0) peak = spec->memory_bandwidth_bytes_per_s;
-  if (const auto it = spec->peak_flops_per_s.find(key); it != spec->peak_flops_per_s.end())
-    peak = it->second;
-  return peak > 0 ? fmt::format("{:.0f} %", 100 * value / peak) : "-";
-}
-
-std::string ceilings_part(const Ceilings& ceilings) {
-  const std::optional<DeviceSpec> spec = find_device(ceilings.device);
-  std::string text =
-      fmt::format("{:<14} {:>14} {:>9}  {}\n", "ceiling", "measured", "of sheet", "by");
-  for (const auto& [key, c] : ceilings.values) {
-    if (std::count(key.begin(), key.end(), '.') > 1) continue;  // matrix.f32.gemm: the parts
-    text += fmt::format("{:<14} {:>14} {:>9}  {:.38}\n", key, rate(c.value, c.unit),
-                        datasheet_share(spec, key, c.value), c.method);
-  }
-  return text;
-}
 
 double median(std::vector<double> values) {
   if (values.empty()) return 0;
@@ -157,7 +128,7 @@ std::string not_here_part(const NotHere& not_here) {
 
 std::string summary(const CalibrationResult& result, const DelayTable& table) {
   std::string text = fmt::format("\n{} · {:.0f} s\n\n", table.device.name, result.spent_s);
-  text += ceilings_part(result.ceilings) + "\n" + operators_part(table) + "\n";
+  text += ceilings_text(result.ceilings, Length::kShort) + "\n" + operators_part(table) + "\n";
   text += troubles_part(result, table) + drift_part(result.measurements);
   text += not_here_part(result.not_here);
   std::set<std::string> said;

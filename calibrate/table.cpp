@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <cmath>
+#include <limits>
 #include <set>
 
 #include "calibrate/delay_model.h"
 #include "kernels/core/error.h"
 #include "kernels/core/operators.h"
+#include "roofline/call_ideal.h"
 
 namespace ridge {
 namespace {
@@ -50,6 +52,14 @@ Sample make_sample(const Call& call, Method method, const std::vector<const Meas
           .labels = {labels.begin(), labels.end()}};
 }
 
+// What the calls went over before they came round; infinite where the record does not say.
+double rotation_bytes(const std::vector<const Measurement*>& repeats) {
+  double most = 0;
+  for (const Measurement* m : repeats)
+    most = std::max(most, static_cast<double>(m->rotation_bytes));
+  return most > 0 ? most : std::numeric_limits<double>::infinity();
+}
+
 bool usable(const Measurement& m) {
   return m.status == Status::kOk && !m.samples_s.empty() &&
          std::all_of(m.samples_s.begin(), m.samples_s.end(),
@@ -60,7 +70,7 @@ void add_samples(DelayTable& t, const std::vector<Measurement>& measurements) {
   std::map<std::pair<Call, Method>, std::vector<const Measurement*>> grouped;
   std::set<std::string> runs;
   for (const Measurement& m : measurements) {
-    if (!usable(m)) continue;
+    if (!usable(m) || find_operator(m.call.op).probe) continue;
     grouped[{m.call, m.method}].push_back(&m);
     if (!m.run_id.empty()) runs.insert(m.run_id);
   }
@@ -71,7 +81,8 @@ void add_samples(DelayTable& t, const std::vector<Measurement>& measurements) {
     const auto& [call, method] = key;
     const double launch = method == Method::kGraph ? t.launch.graph_s : t.launch.stream_s;
     try {
-      const Ideal best = ideal(t.ceilings, find_operator(call.op).work(call));
+      const Ideal best = ideal_of(t.ceilings, find_operator(call.op), call, rotation_bytes(repeats),
+                                  t.device.units);
       if (best.seconds > 0) t.samples.push_back(make_sample(call, method, repeats, best, launch));
     } catch (const BadInput& e) {  // a ceiling that was not measured
       ++left_out[call.op + " " + std::string(name(call.dtype)) + ": " + e.what()];

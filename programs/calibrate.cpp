@@ -32,28 +32,6 @@ struct Options {
   int shapes = 50;
 };
 
-// "90", "90s", "10m", "1h" in seconds.
-double parse_duration(const std::string& text) {
-  char* end = nullptr;
-  const double value = std::strtod(text.c_str(), &end);
-  const std::string unit = end;
-  const double scale = unit == "m" ? 60 : unit == "h" ? 3600 : 1;
-  const bool known = unit.empty() || unit == "s" || unit == "m" || unit == "h";
-  if (end == text.c_str() || !known || !(value > 0) || value * scale > 7 * 86400.0)
-    throw BadInput("--budget " + text + ": want a time such as 90s, 10m or 1h");
-  return value * scale;
-}
-
-// No call can be faster than the datasheet's peaks; 5 % of grace for boost above the stated clock.
-std::function<double(const Work&)> datasheet_limit(const DeviceInfo& device) {
-  const std::optional<DeviceSpec> spec = find_device(device.name);
-  if (!spec) return {};
-  return [spec = *spec](const Work& w) {
-    const auto peak = spec.peak_flops_per_s.find(ceiling_name(w.pipe, w.arithmetic));
-    return peak == spec.peak_flops_per_s.end() ? 0 : w.flops / (1.05 * peak->second);
-  };
-}
-
 int calibrate(const Options& options, const std::map<std::string, std::string>& origin) {
   const auto backend = open_gpu(options.gpu);
   const DeviceInfo& device = backend->device();
@@ -64,7 +42,7 @@ int calibrate(const Options& options, const std::map<std::string, std::string>& 
                          .fastest_possible_s = datasheet_limit(device)};
   run.folder = options.out.empty() ? std::filesystem::path("results") / device_slug(device)
                                    : std::filesystem::path(options.out);
-  run.budget_s = !options.budget.empty() ? parse_duration(options.budget)
+  run.budget_s = !options.budget.empty() ? parse_duration("--budget", options.budget)
                  : device.kind == "cpu"  ? 180
                                          : 600;
   const CalibrationResult result = run_calibration(*backend, run);

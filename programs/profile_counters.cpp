@@ -5,10 +5,10 @@
 #include <cstdio>
 #include <filesystem>
 
-#include "calibrate/run.h"
 #include "kernels/core/error.h"
 #include "kernels/core/operators.h"
 #include "profilers/arena.h"
+#include "roofline/device_specs.h"
 
 namespace ridge {
 namespace {

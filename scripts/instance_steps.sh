@@ -1,5 +1,5 @@
 # The steps of scripts/instance_run. Each is run in a process of its own, with the variables
-# programs, out, gpu, shapes, calibrate_budget and ridge_root exported. Exit code 77: skipped.
+# programs, out, gpu, shapes, calibrate_budget, roofline_budget and ridge_root exported. Exit code 77: skipped.
 # shellcheck shell=bash disable=SC2154
 
 skip() {
@@ -108,6 +108,14 @@ step_calibrate() {
   local resume=()
   [[ ! -e $out/device/measurements.jsonl ]] || resume=(--resume)
   "$programs/calibrate" --gpu "$gpu" --budget "$calibrate_budget" --out "$out/device" "${resume[@]}"
+}
+
+# Every ceiling, with charts where they can be drawn. In a folder of its own: calibrate's are the
+# ceilings that its delay factors were taken against.
+step_roofline() {
+  complete_library_path
+  "$programs/roofline" --gpu "$gpu" --budget "$roofline_budget" --out "$out/device/roofline" \
+    --table "$out/device/delay_factors.json"
 }
 
 # Measures shapes that the sweep left out and holds the table's predictions against them.

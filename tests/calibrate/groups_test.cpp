@@ -51,13 +51,5 @@ TEST(Groups, SweepsNoProbesAndSaysWhatIsSkippedAndWhy) {
   EXPECT_THAT(skipped["gemm"]["int8"], HasSubstr("matrix.int8"));
 }
 
-TEST(DeviceSlug, IsAFolderName) {
-  EXPECT_EQ(device_slug({.kind = "cuda", .name = "NVIDIA H200"}), "nvidia-h200");
-  EXPECT_EQ(device_slug({.kind = "cuda", .name = "Tesla T4"}), "tesla-t4");
-  EXPECT_EQ(device_slug({.kind = "cpu", .name = "AMD EPYC 9R45 (64-Core)", .units = 2}),
-            "cpu-amd-epyc-9r45-64-core-2c");
-  EXPECT_EQ(device_slug({.kind = "cpu", .name = "../../etc", .units = 1}), "cpu-etc-1c");
-}
-
 }  // namespace
 }  // namespace ridge
