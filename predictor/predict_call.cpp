@@ -6,6 +6,7 @@
 #include "calibrate/delay_model.h"
 #include "kernels/core/error.h"
 #include "kernels/core/operators.h"
+#include "roofline/call_ideal.h"
 
 namespace ridge {
 namespace {
@@ -51,7 +52,8 @@ Prediction predict_call(const DelayTable& table, const Call& call) {
             .basis = Basis::kMeasured};
   const OpSpec& spec = operator_of(call);
   validate(spec, call);
-  const Ideal best = ideal(table.ceilings, spec.work(call));
+  const Ideal best = ideal_of(table.ceilings, spec, call,
+                              table_working_set(spec, call, table.device), table.device.units);
   const double launch =
       table.method == Method::kGraph ? table.launch.graph_s : table.launch.stream_s;
   const Bound bound = launch > best.seconds ? Bound::kLaunch : best.bound;
