@@ -10,7 +10,10 @@ namespace ridge {
 void read_latencies(Prober& prober) {
   const auto& points = prober.points("latency");
   if (points.empty()) return;
-  const double clock = prober.has("clock") ? prober.ceilings().values.at("clock").value : 0;
+  // A CPU's clock was measured; a GPU tells its own, and boosts for one thread as for a peak.
+  double clock = prober.has("clock") ? prober.ceilings().values.at("clock").value : 0;
+  if (clock <= 0)
+    for (const auto& [key, c] : prober.ceilings().values) clock = std::max(clock, c.clock_hz);
   const auto add = [&](const std::string& level, double seconds, double span) {
     Ceiling& c = prober.ceilings().values["latency." + level];
     c = {.value = seconds,

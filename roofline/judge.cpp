@@ -64,7 +64,11 @@ void judge(Ceilings& ceilings, const DeviceInfo& device) {
         c.of_clock =
             c.of_datasheet * spec->max_clock_hz / c.clock_hz * units / std::max(1, device.units);
     }
-    if (device.kind == "cpu") c.of_clock = share_of_cpu_clock(key, c, device.units, cpu_clock);
+    if (device.kind == "cpu") {
+      // What the system tells is often the nominal clock.
+      c.clock_hz = c.unit == "flop/s" ? cpu_clock : 0;
+      c.of_clock = share_of_cpu_clock(key, c, device.units, cpu_clock);
+    }
     // A clock was measured at another moment than the peak: a few percent say nothing.
     c.verdict = verdict_of(c.of_datasheet > 0 ? c.of_datasheet : c.of_clock - 0.03);
   }

@@ -42,11 +42,10 @@ Ceilings measure_roofline(Backend& backend, const SamplerOptions& sampling, Dept
   prober.plan(budget_s);
   const auto cache = static_cast<double>(backend.device().last_level_cache_bytes);
   if (const double most = most_bytes(backend, 16); most < 16 * cache)
-    prober.ceilings().notes.push_back(
-        fmt::format("the largest working set is {:.0f} MiB, {:.1f} times the last-level cache: an "
-                    "eighth of the "
-                    "memory; DRAM ceilings of less than 4 times hold what the cache keeps",
-                    most / (1 << 20), most / cache));
+    prober.ceilings().notes.push_back(fmt::format(
+        "the largest working set is {:.0f} MiB, an eighth of the memory and {:.1f} times "
+        "the last-level cache; below 4 times, DRAM ceilings hold what the cache keeps",
+        most / (1 << 20), most / cache));
   const bool full = depth == Depth::kFull;
   const double sustained_s = full ? 10 : 0;
   const double rest_s = std::max(budget_s - 2 * sustained_s, 0.1);

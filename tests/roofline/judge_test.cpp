@@ -32,6 +32,7 @@ TEST(Judge, CountsACpusPipesByItsMeasuredClock) {
   EXPECT_NEAR(c.values["vector.f32.avx512"].of_clock, 500.0 / 512, 1e-9);
   EXPECT_NEAR(c.values["vector.f64.avx2"].of_clock, 1, 1e-9);
   EXPECT_EQ(c.values["vector.f32.avx512"].verdict, Verdict::kInside);
+  EXPECT_EQ(c.values["vector.f32.avx512"].clock_hz, 4e9);
 }
 
 }  // namespace
