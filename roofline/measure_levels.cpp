@@ -41,6 +41,7 @@ void measure_levels(Prober& prober, Depth depth, double budget_s) {
   prober.measure(edge_probes(b, edges), 0.2 * budget_s);
   edges = find_edges(points_of(prober, "working_set.read"), most);
   auto& levels = prober.ceilings().levels;
+  prober.measure(shared_memory_probes(b), 0.02 * budget_s);
   if (!cpu) {
     // Of a multiprocessor's own sweep only the first step is its L1; the next is the shared cache.
     const auto own = find_edges(points_of(prober, "working_set_unit.read"));

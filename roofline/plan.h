@@ -23,6 +23,8 @@ std::vector<Probe> dram_probes(const Backend& backend);
 std::vector<Probe> working_set_probes(const Backend& backend, Depth depth);
 // The same, closer around edges that were found.
 std::vector<Probe> edge_probes(const Backend& backend, const std::vector<double>& edges);
+// A GPU's shared memory: "shared.read". A CPU has none.
+std::vector<Probe> shared_memory_probes(const Backend& backend);
 // Write, copy, scale and triad inside level `index` of `edges`, as keys "<level>.write" ….
 std::vector<Probe> level_probes(const Backend& backend, const std::vector<double>& edges,
                                 std::size_t index, const std::string& level);

@@ -143,6 +143,21 @@ std::vector<Probe> edge_probes(const Backend& b, const std::vector<double>& edge
   return all;
 }
 
+std::vector<Probe> shared_memory_probes(const Backend& b) {
+  std::vector<Probe> all;
+  if (on_cpu(b)) return all;
+  for (const int64_t blocks : {1, 2}) {  // on a multiprocessor
+    Probe p;
+    p.call = {"stream_shared", {b.device().units * blocks, 1024}, Dtype::kF32, ""};
+    p.method = b.table_method();
+    p.residency = Residency::kResident;
+    p.rate = Probe::Rate::kBytes;
+    p.keys = {"shared.read"};
+    all.push_back(std::move(p));
+  }
+  return all;
+}
+
 std::vector<Probe> level_probes(const Backend& b, const std::vector<double>& edges,
                                 std::size_t index, const std::string& level) {
   std::vector<Probe> all;

@@ -59,6 +59,7 @@ std::string memory(const Ceilings& c) {
     }
     if (any) text += line + "\n";
   };
+  row("shared", "shared");
   for (const Level& level : c.levels)
     row(level.name,
         fmt::format("{}, {}{}", level.name, bytes(level.bytes), level.per_unit ? " in all" : ""));

@@ -46,6 +46,7 @@ TEST(Plan, AsksOnlyForCallsThatExist) {
     add(dram_probes(fake));
     add(working_set_probes(fake, Depth::kFull));
     add(edge_probes(fake, {50e6}));
+    add(shared_memory_probes(fake));
     add(level_probes(fake, {50e6}, 0, "l2"));
     add(mix_probes(fake, Depth::kFull));
     add(pattern_probes(fake));
