@@ -53,7 +53,6 @@ bool raise_ceilings(Ceilings& ceilings, const std::vector<Measurement>& measurem
     const double rate = (work.bytes_read + work.bytes_written) / s.p10_s;
     if (!(rate > known->second.value)) continue;
     Ceiling& c = known->second;
-    if (c.of_datasheet > 0) c.of_datasheet *= rate / c.value;
     c.value = rate;
     c.spread = (s.p90_s - s.p10_s) / s.median_s;
     c.method = to_string(m.call) + kRaised;

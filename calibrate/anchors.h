@@ -14,7 +14,8 @@ namespace ridge {
 std::vector<Call> anchors(const Backend& backend, const std::vector<std::string>& only);
 
 // A ceiling is the best that was ever seen: a machine that was slow while its ceilings were
-// measured and fast afterwards shows delays below 1. True where an anchor raised one.
+// measured and fast afterwards shows delays below 1. True where an
+// anchor raised one: then judge() it again.
 bool raise_ceilings(Ceilings& ceilings, const std::vector<Measurement>& measurements);
 
 }  // namespace ridge

@@ -214,6 +214,7 @@ CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& op
         "go on with --resume, they are kept",
         elapsed(), options.budget_s));
   if (raise_ceilings(result.ceilings, journal.measurements())) {
+    judge(result.ceilings, backend.device());
     write_json(options.folder / "ceilings.json", to_json(result.ceilings));
     result.notices.push_back("DRAM ceilings were raised to what anchors reached during the sweep");
   }

@@ -1,5 +1,4 @@
 // calibrate: this machine's ceilings and kernels, measured, and the delay-factor table of them.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 
 #include <nlohmann/json.hpp>
@@ -8,11 +7,11 @@
 #include "calibrate/run.h"
 #include "calibrate/summary.h"
 #include "calibrate/table.h"
-#include "git_revision.h"
 #include "kernels/core/json_file.h"
 #include "kernels/core/run_main.h"
 #include "programs/cli.h"
 #include "programs/open_gpu.h"
+#include "programs/origin.h"
 #include "roofline/device_specs.h"
 
 namespace {
@@ -98,12 +97,7 @@ int run(int argc, char** argv) {
   hold->add_option("--out", options.out, "CSV file (default holdout.csv)");
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
   if (*hold) return holdout(options);
-  std::string command_line = "calibrate";
-  for (int i = 1; i < argc; ++i) command_line += std::string(" ") + argv[i];
-  return calibrate(options,
-                   {{"command_line", command_line},
-                    {"git_revision", kGitRevision},
-                    {"started", fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr)))}});
+  return calibrate(options, origin_of("calibrate", argc, argv));
 }
 
 }  // namespace

@@ -1,5 +1,4 @@
 // roofline: every ceiling of this machine, measured, and drawn.
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -7,12 +6,12 @@
 #include <chrono>
 #include <nlohmann/json.hpp>
 
-#include "git_revision.h"
 #include "kernels/core/json_file.h"
 #include "kernels/core/run_main.h"
 #include "profilers/progress.h"
 #include "programs/cli.h"
 #include "programs/open_gpu.h"
+#include "programs/origin.h"
 #include "roofline/measure_roofline.h"
 #include "roofline/report.h"
 
@@ -107,12 +106,7 @@ int run(int argc, char** argv) {
   app.add_flag("--json", options.json, "print the ceilings as JSON instead of tables");
   app.add_flag("--no-charts", options.no_charts, "draw nothing");
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
-  std::string command_line = "roofline";
-  for (int i = 1; i < argc; ++i) command_line += std::string(" ") + argv[i];
-  return roofline(options,
-                  {{"command_line", command_line},
-                   {"git_revision", kGitRevision},
-                   {"started", fmt::format("{:%FT%TZ}", fmt::gmtime(std::time(nullptr)))}});
+  return roofline(options, origin_of("roofline", argc, argv));
 }
 
 }  // namespace
