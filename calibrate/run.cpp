@@ -139,8 +139,9 @@ std::vector<Group> groups_of(const Backend& backend, const Ceilings& ceilings,
   std::vector<Group> groups;
   std::mt19937_64 rng(1);
   for (const OpSpec& spec : operators()) {
-    if (spec.probe || !is_asked(spec, only)) continue;
+    if (!is_asked(spec, only)) continue;
     for (Dtype dtype : spec.dtypes) {
+      if (!is_swept(spec, dtype)) continue;
       std::set<std::string> found;
       std::string why;
       for (int i = 0; i < 8; ++i) {

@@ -25,6 +25,11 @@ double default_tolerance(Dtype dtype) {
   throw BadInput("unknown dtype");
 }
 
+bool is_swept(const OpSpec& spec, Dtype dtype) {
+  return !spec.probe &&
+         std::find(spec.unswept.begin(), spec.unswept.end(), dtype) == spec.unswept.end();
+}
+
 int64_t dim(const OpSpec& spec, const Call& call, std::string_view axis) {
   for (std::size_t i = 0; i < spec.axes.size(); ++i)
     if (spec.axes[i].name == axis) return call.dims.at(i);

@@ -44,8 +44,9 @@ struct OpSpec {
   std::string table_name;  // "Linear_GEMM", the first generation's name
   std::string doc;         // one line with the formula
   std::vector<Axis> axes;
-  std::vector<Dtype> dtypes;  // that any backend may have
-  bool probe = false;         // measures a ceiling; calibration does not sweep it
+  std::vector<Dtype> dtypes;   // that any backend may have
+  bool probe = false;          // measures a ceiling; calibration does not sweep it
+  std::vector<Dtype> unswept;  // those of `dtypes` that only measure a ceiling, likewise
   // Constraints between axes beyond [min, max]; returns what is wrong, or "".
   std::function<std::string(const Call&)> constraint = [](const Call&) { return std::string(); };
   // Maps a point drawn at random onto one that meets the constraint.
@@ -68,6 +69,9 @@ struct OpSpec {
 
 // 1e-12 f64, 1e-5 f32, 2e-3 tf32, 2e-3 f16, 1e-2 bf16, 1e-2 f8e4m3 (bf16 output), 0 integers.
 double default_tolerance(Dtype dtype);
+
+// Whether calibration sweeps the operator in that dtype.
+bool is_swept(const OpSpec& spec, Dtype dtype);
 
 int64_t dim(const OpSpec& spec, const Call& call, std::string_view axis);
 

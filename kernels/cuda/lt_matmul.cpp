@@ -32,7 +32,23 @@ cudaDataType_t data_type(Dtype t) {
 
 cublasComputeType_t compute_type(Dtype t) {
   if (t == Dtype::kInt8) return CUBLAS_COMPUTE_32I;
+  if (t == Dtype::kF64) return CUBLAS_COMPUTE_64F;
   return t == Dtype::kTf32 ? CUBLAS_COMPUTE_32F_FAST_TF32 : CUBLAS_COMPUTE_32F;
+}
+
+cudaDataType_t scale_type(Dtype t) {
+  if (t == Dtype::kInt8) return CUDA_R_32I;
+  return t == Dtype::kF64 ? CUDA_R_64F : CUDA_R_32F;
+}
+
+LtScalar scalar(Dtype t, float value) {
+  if (t == Dtype::kInt8) return static_cast<int32_t>(value);
+  if (t == Dtype::kF64) return static_cast<double>(value);
+  return value;
+}
+
+const void* address(const LtScalar& s) {
+  return std::visit([](const auto& value) -> const void* { return &value; }, s);
 }
 
 template <class T>
@@ -78,10 +94,9 @@ LtProblem::LtProblem(CudaContext& context, const LtMatmul& p, const LtOperands& 
       workspace_bytes_(context.workspace_bytes),
       operands_(operands),
       narrow_output_(bytes_per_element(p.output) < 4),
-      integer_(p.dtype == Dtype::kInt8),
-      alpha_(p.scale) {
-  RIDGE_CUDA(cublasLtMatmulDescCreate(matmul_.out(), compute_type(p.dtype),
-                                      integer_ ? CUDA_R_32I : CUDA_R_32F));
+      alpha_(scalar(p.dtype, p.scale)),
+      beta_(scalar(p.dtype, 0)) {
+  RIDGE_CUDA(cublasLtMatmulDescCreate(matmul_.out(), compute_type(p.dtype), scale_type(p.dtype)));
   const bool transposed = p.right == Right::kNK;
   set(matmul_.get(), CUBLASLT_MATMUL_DESC_TRANSA, transposed ? CUBLAS_OP_T : CUBLAS_OP_N);
   set(matmul_.get(), CUBLASLT_MATMUL_DESC_TRANSB, CUBLAS_OP_N);
@@ -131,11 +146,9 @@ std::vector<cublasLtMatmulHeuristicResult_t> LtProblem::proposals(int most) cons
 }
 
 cublasStatus_t LtProblem::enqueue(const cublasLtMatmulAlgo_t& algorithm) const {
-  const void* alpha = integer_ ? static_cast<const void*>(&integer_alpha_) : &alpha_;
-  const void* beta = integer_ ? static_cast<const void*>(&integer_beta_) : &beta_;
-  return cublasLtMatmul(handle_, matmul_.get(), alpha, operands_.b, left_.get(), operands_.a,
-                        right_.get(), beta, operands_.d, out_.get(), operands_.d, out_.get(),
-                        &algorithm, workspace_, workspace_bytes_, stream_);
+  return cublasLtMatmul(handle_, matmul_.get(), address(alpha_), operands_.b, left_.get(),
+                        operands_.a, right_.get(), address(beta_), operands_.d, out_.get(),
+                        operands_.d, out_.get(), &algorithm, workspace_, workspace_bytes_, stream_);
 }
 
 namespace {

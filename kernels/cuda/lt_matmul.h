@@ -13,8 +13,9 @@ enum class Right {
 };
 
 // D[b,m,n] = scale · A[b,m,k] · B[b] for every b, all row-major and contiguous, on cuBLASLt.
-// Accumulates in f32 (int8: in int32; int8 takes scale 1 only). tf32 rounds f32 inputs to a 10-bit
-// mantissa, f32 does not. f8e4m3 is without fast accumulation, its per-tensor scales are 1.0.
+// Accumulates in f32 (int8: in int32, with scale 1 only; f64: in f64). tf32 rounds f32 inputs to a
+// 10-bit mantissa, f32 does not. f8e4m3 is without fast accumulation, its per-tensor scales
+// are 1.0.
 struct LtMatmul {
   int64_t batch = 1, m = 0, n = 0, k = 0;
   Dtype dtype = Dtype::kF32;

@@ -1,9 +1,14 @@
 #pragma once
+#include <variant>
+
 #include "kernels/cuda/device_memory.h"
 #include "kernels/cuda/lt_matmul.h"
 #include "kernels/cuda/owned.h"
 
 namespace ridge::cuda {
+
+// alpha or beta, in the dtype in which cuBLASLt reads it: that of the sums.
+using LtScalar = std::variant<float, double, int32_t>;
 
 // cuBLASLt's description of an LtMatmul, and the means to run it with any algorithm.
 class LtProblem {
@@ -23,9 +28,7 @@ class LtProblem {
   std::size_t workspace_bytes_;
   LtOperands operands_;
   bool narrow_output_;  // narrower than the accumulator
-  bool integer_;
-  float alpha_ = 1, beta_ = 0;
-  int32_t integer_alpha_ = 1, integer_beta_ = 0;
+  LtScalar alpha_, beta_;
   LtMatmulDesc matmul_;
   LtLayout left_, right_, out_;
   std::shared_ptr<DeviceMemory> one_;  // f8e4m3: the scale of every tensor

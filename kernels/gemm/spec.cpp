@@ -61,7 +61,9 @@ std::vector<OpSpec> specs() {
        .sweep_high = 28672,
        .usual = widths},
   };
-  s.dtypes = {Dtype::kF32, Dtype::kTf32, Dtype::kF16, Dtype::kBf16, Dtype::kF8E4M3, Dtype::kInt8};
+  s.dtypes = {Dtype::kF32,    Dtype::kTf32, Dtype::kF16, Dtype::kBf16,
+              Dtype::kF8E4M3, Dtype::kInt8, Dtype::kF64};
+  s.unswept = {Dtype::kF64};  // no LLM multiplies in it
   s.work = work;
   s.inputs = [](const Call& c) {
     const auto [m, n, k] = dims(c);

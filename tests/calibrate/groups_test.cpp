@@ -30,6 +30,18 @@ TEST(Groups, KnowsOperatorsByEitherName) {
   }
 }
 
+// f64 is on the roofline alone: no LLM computes in it, and its calls would take others' time.
+TEST(Groups, SweepsNoDtypeThatOnlyMeasuresACeiling) {
+  const OpSpec& gemm = find_operator("gemm");
+  EXPECT_TRUE(is_swept(gemm, Dtype::kF32));
+  EXPECT_FALSE(is_swept(gemm, Dtype::kF64));
+  FakeBackend fake;
+  const PlanLimits limits = limits_of(fake, 60);
+  const auto groups = groups_of(fake, every_ceiling("x"), limits, {"gemm"}, nullptr);
+  EXPECT_EQ(groups.size(), gemm.dtypes.size() - gemm.unswept.size());
+  for (const Group& group : groups) EXPECT_NE(group.dtype, Dtype::kF64);
+}
+
 TEST(Groups, SweepsNoProbesAndSaysWhatIsSkippedAndWhy) {
   FakeBackend fake;
   const PlanLimits limits = limits_of(fake, 60);
@@ -38,7 +50,8 @@ TEST(Groups, SweepsNoProbesAndSaysWhatIsSkippedAndWhy) {
   fake.unsupported = "only on sm_89 and later";
   NotHere skipped;
   EXPECT_TRUE(groups_of(fake, every_ceiling("x"), limits, {"gemm"}, &skipped).empty());
-  EXPECT_EQ(skipped["gemm"].size(), find_operator("gemm").dtypes.size());
+  const OpSpec& gemm = find_operator("gemm");
+  EXPECT_EQ(skipped["gemm"].size(), gemm.dtypes.size() - gemm.unswept.size());
   for (const auto& [dtype, why] : skipped["gemm"]) EXPECT_EQ(why, "only on sm_89 and later");
 
   Ceilings no_int8 = every_ceiling("x");

@@ -18,8 +18,8 @@ constexpr PlanLimits kLimits{.max_call_s = 0.05, .max_bytes = int64_t{256} << 20
 std::vector<Group> every_group() {
   std::vector<Group> groups;
   for (const OpSpec& spec : operators())
-    if (!spec.probe)
-      for (Dtype dtype : spec.dtypes) groups.push_back({spec.name, dtype, "x"});
+    for (Dtype dtype : spec.dtypes)
+      if (is_swept(spec, dtype)) groups.push_back({spec.name, dtype, "x"});
   return groups;
 }
 

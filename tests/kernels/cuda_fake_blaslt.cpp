@@ -1,5 +1,5 @@
-// The functions of cuBLASLt that LtProblem uses, on the host and in f32, as its documentation says:
-// column-major D = alpha · op(A) · op(B) + beta · C.
+// The functions of cuBLASLt that LtProblem uses, on the host, in f32 and f64, as its documentation
+// says: column-major D = alpha · op(A) · op(B) + beta · C.
 #include <cublasLt.h>
 
 #include <algorithm>
@@ -12,6 +12,8 @@ using ridge::fake_cuda::state;
 namespace {
 
 struct Product {
+  cublasComputeType_t compute;
+  cudaDataType_t scale;
   cublasOperation_t op_a = CUBLAS_OP_N, op_b = CUBLAS_OP_N;
 };
 
@@ -26,9 +28,10 @@ struct Operand {
   const void* address;
   const Matrix* layout;
 
-  const float* element(int64_t batch, int64_t row, int64_t column, cublasOperation_t op) const {
+  template <class T>
+  const T* element(int64_t batch, int64_t row, int64_t column, cublasOperation_t op) const {
     if (op == CUBLAS_OP_T) std::swap(row, column);
-    return static_cast<const float*>(address) + batch * layout->stride + row + column * layout->ld;
+    return static_cast<const T*>(address) + batch * layout->stride + row + column * layout->ld;
   }
   int64_t rows(cublasOperation_t op) const {
     return op == CUBLAS_OP_T ? layout->columns : layout->rows;
@@ -39,26 +42,32 @@ struct Operand {
 };
 
 struct Scales {
-  float alpha, beta;
+  const void *alpha, *beta;  // of the product's scale type
 };
 
+template <class T>
 cublasStatus_t multiply(const Product& p, const Scales& s, const Operand& a, const Operand& b,
                         const Operand& d) {
+  constexpr bool kDouble = sizeof(T) == sizeof(double);
+  constexpr cudaDataType_t kType = kDouble ? CUDA_R_64F : CUDA_R_32F;
+  if (p.compute != (kDouble ? CUBLAS_COMPUTE_64F : CUBLAS_COMPUTE_32F))
+    return CUBLAS_STATUS_NOT_SUPPORTED;
   const int64_t m = a.rows(p.op_a), k = a.columns(p.op_a), n = b.columns(p.op_b);
   const Matrix& out = *d.layout;
   for (const Operand* o : {&a, &b, &d})
-    if (o->layout->type != CUDA_R_32F || o->layout->batch != out.batch ||
+    if (o->layout->type != kType || o->layout->batch != out.batch ||
         o->layout->ld < o->layout->rows)
       return CUBLAS_STATUS_NOT_SUPPORTED;
   if (b.rows(p.op_b) != k || out.rows != m || out.columns != n) return CUBLAS_STATUS_INVALID_VALUE;
+  const T alpha = *static_cast<const T*>(s.alpha), beta = *static_cast<const T*>(s.beta);
   for (int64_t batch = 0; batch < out.batch; ++batch)
     for (int64_t column = 0; column < n; ++column)
       for (int64_t row = 0; row < m; ++row) {
-        float sum = 0;
+        T sum = 0;
         for (int64_t i = 0; i < k; ++i)
-          sum += *a.element(batch, row, i, p.op_a) * *b.element(batch, i, column, p.op_b);
-        auto* to = const_cast<float*>(d.element(batch, row, column, CUBLAS_OP_N));
-        *to = s.alpha * sum + (s.beta == 0 ? 0 : s.beta * *to);
+          sum += *a.element<T>(batch, row, i, p.op_a) * *b.element<T>(batch, i, column, p.op_b);
+        auto* to = const_cast<T*>(d.element<T>(batch, row, column, CUBLAS_OP_N));
+        *to = alpha * sum + (beta == 0 ? 0 : beta * *to);
       }
   return CUBLAS_STATUS_SUCCESS;
 }
@@ -70,9 +79,9 @@ extern "C" {
 const char* cublasGetStatusString(cublasStatus_t) { return "cublas status"; }
 cublasStatus_t cublasDestroy_v2(cublasHandle_t) { return CUBLAS_STATUS_SUCCESS; }
 cublasStatus_t cublasLtDestroy(cublasLtHandle_t) { return CUBLAS_STATUS_SUCCESS; }
-cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* d, cublasComputeType_t,
-                                        cudaDataType_t) {
-  *d = reinterpret_cast<cublasLtMatmulDesc_t>(new Product);
+cublasStatus_t cublasLtMatmulDescCreate(cublasLtMatmulDesc_t* d, cublasComputeType_t compute,
+                                        cudaDataType_t scale) {
+  *d = reinterpret_cast<cublasLtMatmulDesc_t>(new Product{compute, scale});
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t d) {
@@ -144,11 +153,10 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t desc, const
   ++state().runs[i];
   ridge::fake_cuda::launch("matmul " + std::to_string(i), state().algorithms[i].time_s);
   if (!a || c != d || c_layout != d_layout) return CUBLAS_STATUS_SUCCESS;
-  return multiply(*reinterpret_cast<Product*>(desc),
-                  {*static_cast<const float*>(alpha), *static_cast<const float*>(beta)},
-                  {a, reinterpret_cast<Matrix*>(a_layout)},
-                  {b, reinterpret_cast<Matrix*>(b_layout)},
-                  {d, reinterpret_cast<Matrix*>(d_layout)});
+  const auto& product = *reinterpret_cast<Product*>(desc);
+  const auto run = product.scale == CUDA_R_64F ? multiply<double> : multiply<float>;
+  return run(product, {alpha, beta}, {a, reinterpret_cast<Matrix*>(a_layout)},
+             {b, reinterpret_cast<Matrix*>(b_layout)}, {d, reinterpret_cast<Matrix*>(d_layout)});
 }
 cublasStatus_t cublasLtMatmulAlgoConfigGetAttribute(const cublasLtMatmulAlgo_t* algo,
                                                     cublasLtMatmulAlgoConfigAttributes_t which,

@@ -44,8 +44,9 @@ TEST(LtLimits, TuringHasNoBf16AndNoTf32) {
 }
 
 TEST(LtLimits, RaggedFloatProductsAreTaken) {
-  for (Dtype t : {Dtype::kF32, Dtype::kTf32, Dtype::kF16, Dtype::kBf16})
+  for (Dtype t : {Dtype::kF32, Dtype::kTf32, Dtype::kF16, Dtype::kBf16, Dtype::kF64})
     EXPECT_EQ(why(80, gemm(t, 3, 17, 5)), "") << name(t);
+  EXPECT_EQ(why(75, gemm(Dtype::kF64, 3, 17, 5)), "");
 }
 
 TEST(LtLimits, NarrowBatchesAreRefused) {

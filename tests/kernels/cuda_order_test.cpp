@@ -157,22 +157,23 @@ TEST_F(CudaOrder, ProductWithoutAlgorithmIsBadInput) {
 }
 
 // A row-major product against the loops that define it, through the column-major library.
+template <class T>
 void expect_product(CudaContext& context, const LtMatmul& p) {
   const auto size = [](int64_t count) { return static_cast<std::size_t>(count); };
-  std::vector<float> a(size(p.batch * p.m * p.k)), b(size(p.batch * p.k * p.n)),
+  std::vector<T> a(size(p.batch * p.m * p.k)), b(size(p.batch * p.k * p.n)),
       d(size(p.batch * p.m * p.n), NAN);
-  for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<float>(i % 7) - 3;
-  for (std::size_t i = 0; i < b.size(); ++i) b[i] = static_cast<float>(i % 5) - 2;
+  for (std::size_t i = 0; i < a.size(); ++i) a[i] = static_cast<T>(i % 7) - T{3};
+  for (std::size_t i = 0; i < b.size(); ++i) b[i] = static_cast<T>(i % 5) - T{2};
   bind_lt_matmul(context, p, {.a = a.data(), .b = b.data(), .d = d.data()})->enqueue();
   for (int64_t batch = 0; batch < p.batch; ++batch)
     for (int64_t row = 0; row < p.m; ++row)
       for (int64_t column = 0; column < p.n; ++column) {
-        float sum = 0;
+        T sum = 0;
         for (int64_t i = 0; i < p.k; ++i)
           sum += a[size((batch * p.m + row) * p.k + i)] *
                  b[size(batch * p.k * p.n +
                         (p.right == Right::kNK ? column * p.k + i : i * p.n + column))];
-        ASSERT_FLOAT_EQ(d[size((batch * p.m + row) * p.n + column)], p.scale * sum)
+        ASSERT_EQ(d[size((batch * p.m + row) * p.n + column)], static_cast<T>(p.scale) * sum)
             << batch << " " << row << " " << column;
       }
 }
@@ -181,10 +182,22 @@ TEST_F(CudaOrder, RowMajorProductsReachTheColumnMajorLibrary) {
   state().algorithms = {{1e-3}, {2e-3}};
   for (Right right : {Right::kNK, Right::kKN})
     for (int64_t batch : {1, 3}) {
-      expect_product(context_, {.batch = batch, .m = 3, .n = 4, .k = 5, .right = right});
-      expect_product(context_,
-                     {.batch = batch, .m = 1, .n = 6, .k = 2, .right = right, .scale = 0.5f});
+      expect_product<float>(context_, {.batch = batch, .m = 3, .n = 4, .k = 5, .right = right});
+      expect_product<float>(
+          context_, {.batch = batch, .m = 1, .n = 6, .k = 2, .right = right, .scale = 0.5f});
     }
+}
+
+// alpha and beta are read as doubles, too.
+TEST_F(CudaOrder, DoubleProductsHaveDoubleScalars) {
+  state().algorithms = {{1e-3}, {2e-3}};
+  expect_product<double>(context_, {.batch = 2,
+                                    .m = 3,
+                                    .n = 4,
+                                    .k = 5,
+                                    .dtype = Dtype::kF64,
+                                    .output = Dtype::kF64,
+                                    .scale = 0.5f});
 }
 
 TEST_F(CudaOrder, ScratchIsSharedWhileItFitsAndFreedWithItsLastUser) {

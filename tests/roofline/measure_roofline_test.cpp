@@ -4,6 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <string>
+
 #include "kernels/core/operators.h"
 #include "tests/profilers/fake_backend.h"
 
@@ -64,6 +69,22 @@ TEST(Plan, AsksOnlyForCallsThatExist) {
       EXPECT_FALSE(p.keys.empty() && p.sweep.empty()) << to_string(p.call);
     }
   }
+}
+
+// Every dtype that the library multiplies has a ceiling of its own, f64 in the little time that it
+// may take where it is many times slower.
+TEST(Plan, TheLibrarysProductIsAProbeInEveryDtype) {
+  FakeBackend fake;
+  fake.info.kind = "cuda";
+  const OpSpec& gemm = find_operator("gemm");
+  std::map<std::string, double> most_flops;
+  for (const Probe& p : arithmetic_probes(fake))
+    for (const std::string& key : p.keys)
+      if (key.ends_with(".gemm"))
+        most_flops[key] = std::max(most_flops[key], gemm.work(p.call).flops);
+  for (const Dtype dtype : gemm.dtypes)
+    EXPECT_GT(most_flops[ceiling_name(Pipe::kMatrix, dtype) + ".gemm"], 1e11) << name(dtype);
+  EXPECT_LT(most_flops["matrix.f64.gemm"], 2e11);
 }
 
 // A wave of the staircase's plan is no whole number of rows of tiles.
