@@ -49,10 +49,12 @@ struct Sweep {
 
 // Quantisation of a matrix product over one of its dims, read off a staircase.
 struct Staircase {
-  std::string sweep;      // key of the Sweep
-  double tile = 0;        // elements of the dim from one step to the next; 0 where none shows
-  double wave = 0;        // elements from one full wave of tiles to the next; 0 where none shows
-  double wave_tiles = 0;  // tiles of one wave: the multiprocessors, where one tile fills one
+  std::string sweep;  // key of the Sweep
+  double tile = 0;    // elements of the dim from one step to the next; 0 where none shows
+  double wave = 0;    // elements from one full wave of tiles to the next; 0 where none shows
+  // Tiles of one wave: the multiprocessors, where one tile fills one; 0 where the tile of either
+  // dim is unknown.
+  double wave_tiles = 0;
 };
 
 // What the hardware was measured to allow.

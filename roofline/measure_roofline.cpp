@@ -24,14 +24,16 @@ void add_overheads(Prober& prober) {
 void measure_staircase(Prober& prober, double budget_s) {
   const StaircasePlan plan = staircase_plan(prober.backend());
   prober.measure(plan.probes, budget_s);
-  constexpr double kUsualTile = 128;
-  for (const char* sweep : {"staircase.m", "staircase.n"}) {
+  const auto read = [&](const char* sweep) {
     const auto& points = prober.points(sweep);
-    Staircase s =
-        read_staircase({points.begin(), points.end()}, plan.step, plan.other / kUsualTile);
+    Staircase s = read_staircase({points.begin(), points.end()}, plan.step);
     s.sweep = sweep;
-    if (!points.empty()) prober.ceilings().staircases.push_back(s);
-  }
+    return s;
+  };
+  Staircase m = read("staircase.m"), n = read("staircase.n");
+  count_wave_tiles(m, n, plan.held);
+  for (const Staircase& s : {m, n})
+    if (!prober.points(s.sweep).empty()) prober.ceilings().staircases.push_back(s);
 }
 
 }  // namespace

@@ -47,10 +47,11 @@ std::vector<Probe> clock_probes(const Backend& backend);
 // "launch.stream", "launch.graph", "barrier"; full: small copies, "copy_size".
 std::vector<Probe> overhead_probes(const Backend& backend, Depth depth);
 
-// A matrix product against m and n around multiples of `step`, over at least four waves.
+// A matrix product against m and n around multiples of `step`, for read_staircase(): on a GPU over
+// at least four waves of tiles of up to 256 × 256.
 struct StaircasePlan {
-  std::vector<Probe> probes;   // sweeps "staircase.m", "staircase.n"
-  double step = 0, other = 0;  // elements: between steps, and the dim that is held
+  std::vector<Probe> probes;  // sweeps "staircase.m", "staircase.n"
+  double step = 0, held = 0;  // elements: between steps, and of the other dim
 };
 StaircasePlan staircase_plan(const Backend& backend);
 

@@ -131,6 +131,8 @@ std::string staircases(const Ceilings& c) {
       text += s.sweep + ": no steps stand out of the noise\n";
     else if (s.wave <= 0)
       text += fmt::format("{}: tiles of {:.0f}, no waves\n", s.sweep, s.tile);
+    else if (s.wave_tiles <= 0)
+      text += fmt::format("{}: tiles of {:.0f}, a wave each {:.0f}\n", s.sweep, s.tile, s.wave);
     else
       text += fmt::format("{}: tiles of {:.0f}, a wave each {:.0f}: {:.0f} tiles\n", s.sweep,
                           s.tile, s.wave, s.wave_tiles);

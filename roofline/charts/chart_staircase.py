@@ -28,7 +28,8 @@ def _found(c: Ceilings) -> str:
     for s in c.staircases:
         parts = [f"tile {units.number(s.tile)}"] if s.tile else []
         if s.wave:
-            parts.append(f"wave {units.number(s.wave)} ({units.number(s.wave_tiles)} tiles)")
+            tiles = f" ({units.number(s.wave_tiles)} tiles)" if s.wave_tiles else ""
+            parts.append(f"wave {units.number(s.wave)}{tiles}")
         told.append(f"{s.sweep.split('.')[-1]}: " + (", ".join(parts) or "no steps found"))
     return "; ".join(told) or "no steps recovered"
 
