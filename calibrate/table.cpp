@@ -6,6 +6,7 @@
 #include <set>
 
 #include "calibrate/delay_model.h"
+#include "calibrate/sample_json.h"
 #include "kernels/core/error.h"
 #include "kernels/core/operators.h"
 #include "roofline/call_ideal.h"
@@ -40,16 +41,16 @@ Sample make_sample(const Call& call, Method method, const std::vector<const Meas
     labels.insert(m->labels.begin(), m->labels.end());
   }
   const Summary s = summarize(times);
-  return {.call = call,
-          .method = method,
-          .median_s = s.median_s,
-          .p10_s = s.p10_s,
-          .p90_s = s.p90_s,
-          .count = s.count,
-          .ideal_s = best.seconds,
-          .delay_factor = s.median_s / best.seconds,
-          .bound = launch_s > best.seconds ? Bound::kLaunch : best.bound,
-          .labels = {labels.begin(), labels.end()}};
+  return as_kept({.call = call,
+                  .method = method,
+                  .median_s = s.median_s,
+                  .p10_s = s.p10_s,
+                  .p90_s = s.p90_s,
+                  .count = s.count,
+                  .ideal_s = best.seconds,
+                  .delay_factor = s.median_s / best.seconds,
+                  .bound = launch_s > best.seconds ? Bound::kLaunch : best.bound,
+                  .labels = {labels.begin(), labels.end()}});
 }
 
 // What the calls went over before they came round; infinite where the record does not say.
@@ -133,6 +134,7 @@ DelayTable make_table(const DeviceInfo& device, const Ceilings& ceilings,
   DelayTable t{.device = device, .ceilings = ceilings, .launch = launch_cost(ceilings)};
   t.provenance = provenance;
   add_samples(t, measurements);
+  sort_samples(t);
   if (t.samples.empty())
     throw BadInput("table of " + device.name +
                    ": no measurement with status ok has its ceilings measured; measure some calls "

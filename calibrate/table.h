@@ -14,7 +14,8 @@ namespace ridge {
 
 class DelayModel;
 
-// One measured call. Repeats of a call by the same method are one sample.
+// One measured call, to the digits that a file keeps (sample_json.h). Repeats of a call by the same
+// method are one sample.
 struct Sample {
   Call call;
   Method method = Method::kStream;
@@ -81,7 +82,7 @@ struct DelayTable {
   Method method = Method::kStream;  // whose samples the curves are fitted to
   std::map<std::string, std::string> provenance;
   std::vector<std::string> run_ids;
-  std::vector<Sample> samples;
+  std::vector<Sample> samples;  // by op, dtype, implementation, method, then dims
   std::vector<Curve> curves;
   std::map<std::string, Factor> factors;
   Dtype factors_dtype = Dtype::kF32;
@@ -97,8 +98,9 @@ DelayTable make_table(const DeviceInfo& device, const Ceilings& ceilings,
 
 // DESIGN §4: the first generation's head, then all of the table.
 nlohmann::json table_to_json(const DelayTable& table);
-// Also takes first-generation tables; their known faults are corrected and named in `notes`.
-// Throws BadInput that names `where` (a file), the key and what to do.
+// Also takes tables of version 2 (said in `notes`) and of the first generation; known faults of
+// these are corrected and named in `notes`. Throws BadInput that names `where` (a file), the key
+// and what to do.
 DelayTable table_from_json(const nlohmann::json& j, const std::string& where);
 
 // Validates, writes to a temporary name, syncs and renames; throws std::runtime_error with the
@@ -108,7 +110,7 @@ void save_table(const DelayTable& table, const std::filesystem::path& path);
 // `device`, when not empty, is whose table this must be. Throws BadInput.
 DelayTable load_table(const std::filesystem::path& path, const std::string& device = {});
 
-inline constexpr int kTableVersion = 2;
+inline constexpr int kTableVersion = 3;
 
 // A first-generation table (no schema_version), by table_from_json.
 DelayTable first_generation_table(const nlohmann::json& j, const std::string& where);

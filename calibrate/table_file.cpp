@@ -1,5 +1,6 @@
 #include <nlohmann/json.hpp>
 
+#include "calibrate/json_text.h"
 #include "calibrate/table.h"
 #include "calibrate/table_schema.h"
 #include "kernels/core/error.h"
@@ -19,13 +20,13 @@ bool same_device(const std::string& a, const std::string& b) {
 }  // namespace
 
 void save_table(const DelayTable& table, const std::filesystem::path& path) {
-  const nlohmann::json j = table_to_json(table);
+  const std::string text = json_text(table_to_json(table));
   // Not-a-number is written as null, which the schema refuses.
-  const nlohmann::json written = nlohmann::json::parse(j.dump());
+  const auto written = nlohmann::json::parse(text);
   if (const std::string wrong = schema_errors(table_schema(), written); !wrong.empty())
     throw std::runtime_error(path.string() +
                              ": not written, the table breaks its schema: " + wrong);
-  write_json(path, written);
+  write_file(path, text);
 }
 
 DelayTable load_table(const std::filesystem::path& path, const std::string& device) {

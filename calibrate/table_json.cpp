@@ -1,11 +1,11 @@
 #include <cmath>
 #include <nlohmann/json.hpp>
 
+#include "calibrate/curve_json.h"
 #include "calibrate/delay_model.h"
-#include "calibrate/delay_model_features.h"
+#include "calibrate/sample_json.h"
 #include "calibrate/table.h"
 #include "calibrate/table_schema.h"
-#include "kernels/core/call_json.h"
 #include "kernels/core/error.h"
 #include "kernels/core/json_schema.h"
 #include "kernels/core/operators.h"
@@ -15,26 +15,9 @@ namespace {
 
 using nlohmann::json;
 
+constexpr std::size_t kMostDetails = 500;
+
 // The fields that are plain JSON values, named once for both directions.
-template <class C, class F>
-void each_field(C& c, F f) requires std::is_same_v<std::remove_const_t<C>, Curve> {
-  f("op", c.op), f("implementation", c.implementation), f("kind", c.kind);
-  f("fixed_s", c.fixed_s), f("floor", c.floor), f("samples", c.samples);
-  f("dims_low", c.dims_low), f("dims_high", c.dims_high), f("features", c.features);
-  f("centre", c.centre), f("scale", c.scale), f("low", c.low), f("high", c.high);
-  f("weights", c.weights), f("signal", c.signal), f("linear", c.linear), f("noise", c.noise);
-  f("doubt", c.doubt);
-  f("log_delay", c.log_delay), f("log_delay_sd", c.log_delay_sd);
-  f("cv_median_error", c.cv_median_error), f("cv_p90_error", c.cv_p90_error);
-  f("interval", c.interval);
-}
-
-template <class S, class F>
-void each_field(S& s, F f) requires std::is_same_v<std::remove_const_t<S>, Sample> {
-  f("median_s", s.median_s), f("p10_s", s.p10_s), f("p90_s", s.p90_s), f("count", s.count);
-  f("ideal_s", s.ideal_s), f("delay_factor", s.delay_factor), f("labels", s.labels);
-}
-
 template <class D, class F>
 void each_field(D& d, F f) requires std::is_same_v<std::remove_const_t<D>, DeviceInfo> {
   f("kind", d.kind), f("name", d.name), f("uuid", d.uuid);
@@ -62,6 +45,30 @@ const char* calculation(Bound b) {
 double ceiling_or_zero(const DelayTable& t, const std::string& key) {
   const auto it = t.ceilings.values.find(key);
   return it == t.ceilings.values.end() ? 0 : it->second.value;
+}
+
+// Of the samples behind the factors, kMostDetails at most and then evenly chosen: `samples` has
+// them all.
+json details(const DelayTable& t) {
+  std::vector<const Sample*> behind;
+  for (const Sample& s : t.samples)
+    if (s.method == t.method && s.call.dtype == t.factors_dtype) behind.push_back(&s);
+  const std::size_t count = std::min(behind.size(), kMostDetails);
+  json list = json::array();
+  for (std::size_t i = 0; i < count; ++i) {
+    const Sample& s = *behind[i * behind.size() / count];
+    const OpSpec& spec = find_operator(s.call.op);
+    const double flops = spec.work(s.call).flops;
+    list.push_back({{"operator_name", spec.table_name},
+                    {"input_shape", s.call.dims},
+                    {"delay_factor", s.delay_factor},
+                    {"achieved_tflops", flops / s.median_s / 1e12},
+                    {"actual_time_ms", s.median_s * 1e3},
+                    {"theoretical_flops", flops},
+                    {"theoretical_time_ms", s.ideal_s * 1e3},
+                    {"calculation_method", calculation(s.bound)}});
+  }
+  return list;
 }
 
 // gpu_specs holds the measured ceilings that the delay factors were taken against, so that a
@@ -93,20 +100,7 @@ json head(const DelayTable& t) {
                    {"avg_throughput_gb_s", f.average_bytes_per_s / 1e9},
                    {"sample_count", f.count},
                    {"calculation_method", calculation(f.bound)}};
-  json& details = j["detailed_results"]["calibration sweep"] = json::array();
-  for (const Sample& s : t.samples) {
-    if (s.method != t.method || s.call.dtype != t.factors_dtype) continue;
-    const OpSpec& spec = find_operator(s.call.op);
-    const double flops = spec.work(s.call).flops;
-    details.push_back({{"operator_name", spec.table_name},
-                       {"input_shape", s.call.dims},
-                       {"delay_factor", s.delay_factor},
-                       {"achieved_tflops", flops / s.median_s / 1e12},
-                       {"actual_time_ms", s.median_s * 1e3},
-                       {"theoretical_flops", flops},
-                       {"theoretical_time_ms", s.ideal_s * 1e3},
-                       {"calculation_method", calculation(s.bound)}});
-  }
+  j["detailed_results"]["calibration sweep"] = details(t);
   return j;
 }
 
@@ -123,24 +117,19 @@ void read_head(const json& j, DelayTable& t) {
         .bound = f.at("calculation_method") == "peak_tflops" ? Bound::kCompute : Bound::kDram};
 }
 
-// Empty when the curve can be asked as it is; else why not.
-std::string stale(const Curve& c, const DelayTable& t) {
-  const OpSpec& spec = find_operator(c.op);
-  for (const std::size_t i : c.samples)
-    if (i >= t.samples.size() || t.samples[i].call.op != c.op)
-      return "refers to samples that are not there";
-  if (!c.dims_low.empty() &&
-      (c.dims_low.size() != spec.axes.size() || c.dims_high.size() != spec.axes.size()))
-    return "was made for other axes";
-  if (c.kind != "gaussian_process") return {};
-  if (c.features != feature_names(spec)) return "was learned from other features";
-  const std::size_t n = c.features.size();
-  const bool sizes = c.centre.size() == n && c.scale.size() == n && c.low.size() == n &&
-                     c.high.size() == n && c.weights.size() == n && !c.samples.empty();
-  return sizes ? "" : "is incomplete";
+// One curve that cannot be asked as it is makes all be fitted anew.
+void read_curves(const json& list, const std::string& where, DelayTable& t) {
+  for (const json& entry : list) t.curves.push_back(curve_from_json(entry));
+  sort_samples(t);
+  for (const Curve& c : t.curves)
+    if (const std::string why = why_stale(c, t); !why.empty()) {
+      t.notes.push_back(where + ": all curves fitted anew, the one of " + c.op + " " + why);
+      t.curves = fit_curves(t);
+      break;
+    }
 }
 
-DelayTable read_table(const json& j, const std::string& where) {
+DelayTable read_table(const json& j, std::vector<Sample> samples, const std::string& where) {
   DelayTable t;
   read_fields(j.at("device"), t.device);
   t.ceilings = ceilings_from_json(j.at("ceilings"));
@@ -150,33 +139,48 @@ DelayTable read_table(const json& j, const std::string& where) {
   j.at("run_ids").get_to(t.run_ids);
   j.at("notes").get_to(t.notes);
   read_head(j, t);
-  std::size_t index = 0;
-  for (const json& entry : j.at("samples")) {
-    Sample s;
-    try {
-      s.call = call_from_json(entry.at("call"));
-    } catch (const BadInput& e) {
-      throw BadInput("samples[" + std::to_string(index) + "].call: " + e.what());
-    }
-    s.method = parse_method(entry.at("method").get<std::string>());
-    s.bound = parse_bound(entry.at("bound").get<std::string>());
-    read_fields(entry, s);
-    t.samples.push_back(std::move(s));
-    ++index;
-  }
-  for (const json& entry : j.at("curves")) {
-    Curve c;
-    read_fields(entry, c);
-    c.dtype = parse_dtype(entry.at("dtype").get<std::string>());
-    t.curves.push_back(std::move(c));
-  }
-  for (const Curve& c : t.curves)
-    if (const std::string why = stale(c, t); !why.empty()) {
-      t.notes.push_back(where + ": all curves fitted anew, the one of " + c.op + " " + why);
-      t.curves = fit_curves(t);
-      break;
-    }
+  t.samples = std::move(samples);
+  read_curves(j.at("curves"), where, t);
   return t;
+}
+
+void check(const json& j) {
+  if (const std::string wrong = schema_errors(table_schema(), j); !wrong.empty())
+    throw BadInput(wrong);
+}
+
+DelayTable read_version_3(const json& j, const std::string& where) {
+  check(j);
+  return read_table(j, samples_from_json(j.at("samples")), where);
+}
+
+// Its samples were written another way, all else is as it was.
+DelayTable read_version_2(json j, const std::string& where) {
+  std::vector<Sample> samples = samples_from_version_2(j.value("samples", json()));
+  j["samples"] = json::array();
+  j["schema_version"] = kTableVersion;
+  check(j);
+  DelayTable t = read_table(j, std::move(samples), where);
+  t.notes.push_back(
+      "read from a table of version 2: times kept to five digits, delay factors to four");
+  return t;
+}
+
+// 1 for the first generation, which had no such key.
+int version_of(const json& j) {
+  const auto version = j.find("schema_version");
+  if (version == j.end() && j.contains("gpu_specs") && j.contains("delay_factors")) return 1;
+  if (version == j.end())
+    throw BadInput("not a delay-factor table: key 'schema_version' is missing");
+  if (version->is_number() && version->get<double>() > kTableVersion)
+    throw BadInput("key 'schema_version' is " + version->dump() +
+                   ", newer than this program reads (" + std::to_string(kTableVersion) +
+                   "): update Ridgepoint");
+  if (*version != 2 && *version != kTableVersion)
+    throw BadInput("key 'schema_version' is " + version->dump() +
+                   ", which this program does not know: it reads 2, " +
+                   std::to_string(kTableVersion) + " and first-generation tables, which have none");
+  return version->get<int>();
 }
 
 }  // namespace
@@ -191,45 +195,20 @@ json table_to_json(const DelayTable& t) {
   j["provenance"] = t.provenance;
   j["run_ids"] = t.run_ids;
   j["notes"] = t.notes;
-  json& samples = j["samples"] = json::array();
-  for (const Sample& s : t.samples) {
-    json one = fields(s);
-    one["call"] = call_to_json(s.call);
-    // For readers without the operators' formulas; read_table() has them and takes no copy.
-    const Work work = find_operator(s.call.op).work(s.call);
-    one["flops"] = work.flops;
-    one["bytes_read"] = work.bytes_read;
-    one["bytes_written"] = work.bytes_written;
-    one["method"] = name(s.method);
-    one["bound"] = name(s.bound);
-    samples.push_back(std::move(one));
-  }
-  json& curves = j["curves"] = json::array();
-  for (const Curve& c : t.curves) {
-    json one = fields(c);
-    one["dtype"] = name(c.dtype);
-    curves.push_back(std::move(one));
-  }
+  j["samples"] = samples_to_json(t.samples);
+  j["curves"] = json::array();
+  for (const Curve& c : t.curves) j["curves"].push_back(curve_to_json(c));
   return j;
 }
 
 DelayTable table_from_json(const json& j, const std::string& where) {
   const std::string remake = "; make the table again with calibrate";
-  if (!j.is_object())
-    throw BadInput(where + ": not a delay-factor table but a bare value" + remake);
-  const auto version = j.find("schema_version");
-  const bool first = version == j.end() && j.contains("gpu_specs") && j.contains("delay_factors");
-  if (version == j.end() && !first)
-    throw BadInput(where + ": not a delay-factor table: key 'schema_version' is missing" + remake);
-  if (version != j.end() && version->is_number() && version->get<double>() > kTableVersion)
-    throw BadInput(where + ": key 'schema_version' is " + version->dump() +
-                   ", newer than this program reads (" + std::to_string(kTableVersion) +
-                   "); update Ridgepoint");
   try {
-    if (!first)
-      if (const std::string wrong = schema_errors(table_schema(), j); !wrong.empty())
-        throw BadInput(wrong);
-    DelayTable t = first ? first_generation_table(j, where) : read_table(j, where);
+    if (!j.is_object()) throw BadInput("not a delay-factor table but a bare value");
+    const int version = version_of(j);
+    DelayTable t = version == 1   ? first_generation_table(j, where)
+                   : version == 2 ? read_version_2(j, where)
+                                  : read_version_3(j, where);
     t.model = std::make_shared<const DelayModel>(t);
     return t;
   } catch (const BadInput& e) {

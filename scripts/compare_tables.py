@@ -15,10 +15,12 @@ def medians(path):
         with open(path, encoding="utf-8") as file:
             table = json.load(file)
         found = {}
-        for sample in table["samples"]:
-            call = sample["call"]
-            dims = tuple(sorted(call["dims"].items()))
-            found[call["op"], call["dtype"], call["implementation"], dims] = sample["median_s"]
+        for group in table["samples"]:
+            axes = sorted(group["dims"])
+            key = group["op"], group["dtype"], group["implementation"]
+            shapes = zip(*(group["dims"][axis] for axis in axes), strict=True)
+            for shape, median_s in zip(shapes, group["median_s"], strict=True):
+                found[*key, shape] = median_s
         return found
     except (OSError, ValueError, KeyError, TypeError) as error:
         sys.exit(f"error: {path}: is no delay-factor table ({error})")

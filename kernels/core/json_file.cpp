@@ -6,7 +6,6 @@
 #include <cerrno>
 #include <cstring>
 #include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "kernels/core/error.h"
@@ -16,7 +15,11 @@ namespace ridge {
 nlohmann::json read_json(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw BadInput(path.string() + ": cannot be read: " + std::strerror(errno));
-  const std::string text((std::istreambuf_iterator<char>(in)), {});
+  std::string text;
+  std::error_code unknown;  // the size of a pipe
+  if (const auto bytes = std::filesystem::file_size(path, unknown); !unknown) text.reserve(bytes);
+  for (char block[1 << 16]; in.read(block, sizeof(block)), in.gcount() > 0;)
+    text.append(block, static_cast<std::size_t>(in.gcount()));
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& e) {

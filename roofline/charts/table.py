@@ -44,13 +44,15 @@ def load(path: pathlib.Path, device: str) -> Table:
     if not isinstance(found["samples"], list):
         raise BadInput(f"{path}: key 'samples' must be a list; {_REMAKE}")
     _check_device(path, found, device)
-    entries = [(i, s) for i, s in enumerate(found["samples"])
-               if not isinstance(s, dict) or s.get("method") == found.get("method")]
-    untold = [s for _, s in entries if isinstance(s, dict) and "flops" not in s]
-    if untold:
-        return Table((), (), (f"{path.name}: samples have no 'flops', 'bytes_read' and "
-                              f"'bytes_written': no operators on the roofline; {_REMAKE}",))
-    samples = [_sample(path, i, s) for i, s in entries]
+    groups = [(i, g) for i, g in enumerate(found["samples"])
+              if not isinstance(g, dict) or g.get("method") == found.get("method")]
+    if found.get("schema_version") == 2:
+        return Table((), (), (f"{path.name} is of version 2, whose samples are not by columns: no "
+                              "operators on the roofline; make it again with `calibrate --resume`",))
+    if any(isinstance(g, dict) and "flops" not in g for _, g in groups):
+        return Table((), (), (f"{path.name}: samples have no 'flops', as in tables of more than "
+                              "10,000 calls: no operators on the roofline",))
+    samples = [s for i, g in groups for s in _samples(path, i, g)]
     placed = tuple(s for s in samples if s.flops > 0 and s.bytes > 0)
     moving = {s.op for s in samples} - {s.op for s in placed}
     return Table(placed, tuple(sorted(moving)), ())
@@ -64,22 +66,35 @@ def _check_device(path: pathlib.Path, found: dict[str, Any], device: str) -> Non
                        f"{device!r}; give the table of the same device")
 
 
-def _sample(path: pathlib.Path, index: int, s: Any) -> Sample:
+def _samples(path: pathlib.Path, index: int, group: Any) -> list[Sample]:
+    """Of one op, dtype, implementation and method: a column for each axis and quantity."""
     at = f"samples[{index}]"
     try:
-        call = s["call"]
-        shape = " ".join(f"{axis}={n}" for axis, n in call["dims"].items())
-        numbers = {k: float(s[k]) for k in ("median_s", "ideal_s", "delay_factor", "flops",
-                                            "bytes_read", "bytes_written")}
-        one = Sample(op=str(call["op"]), shape=shape, dtype=str(call["dtype"]),
-                     implementation=str(call["implementation"]), median_s=numbers["median_s"],
-                     ideal_s=numbers["ideal_s"], delay_factor=numbers["delay_factor"],
-                     bound=str(s["bound"]), flops=numbers["flops"],
-                     bytes=numbers["bytes_read"] + numbers["bytes_written"])
+        rows = len(group["median_s"])
+        columns = {k: _column(group, k, rows) for k in (
+            "median_s", "delay_factor", "flops", "bytes_read", "bytes_written")}
+        bounds = [str(group["bounds"][i]) for i in _column(group, "bound", rows)]
+        dims = {axis: _column(group["dims"], axis, rows) for axis in group["dims"]}
+        made = [Sample(
+            op=str(group["op"]), shape=" ".join(f"{axis}={v[i]}" for axis, v in dims.items()),
+            dtype=str(group["dtype"]), implementation=str(group["implementation"]),
+            median_s=float(columns["median_s"][i]),
+            ideal_s=columns["median_s"][i] / columns["delay_factor"][i],
+            delay_factor=float(columns["delay_factor"][i]), bound=bounds[i],
+            flops=float(columns["flops"][i]),
+            bytes=float(columns["bytes_read"][i] + columns["bytes_written"][i]))
+            for i in range(rows)]
     except KeyError as e:
         raise BadInput(f"{path}: key '{at}.{e.args[0]}' is missing; {_REMAKE}") from e
-    except (TypeError, ValueError, AttributeError) as e:
+    except (TypeError, ValueError, AttributeError, IndexError, ZeroDivisionError) as e:
         raise BadInput(f"{path}: key '{at}': {e}; {_REMAKE}") from e
-    if not one.median_s > 0:
+    if not all(s.median_s > 0 for s in made):
         raise BadInput(f"{path}: key '{at}.median_s' must be positive; {_REMAKE}")
-    return one
+    return made
+
+
+def _column(parent: dict[str, Any], key: str, rows: int) -> list[Any]:
+    values = parent[key]
+    if len(values) != rows:
+        raise ValueError(f"{key} has {len(values)} numbers, median_s has {rows}")
+    return list(values)

@@ -186,9 +186,12 @@ def test_bad_ceilings_are_named_and_nothing_is_written():
 def test_bad_tables_are_named_and_nothing_is_written():
     no_time = fake_9000.table()
     del no_time["samples"][3]["median_s"]
+    torn = fake_9000.table()
+    torn["samples"][2]["flops"].pop()
     cases = [('{"samples": [', "delay_factors.json:1"), ({}, "'samples'"),
              (fake_9000.table() | {"device": {"name": "Fake 8000"}}, "Fake 8000"),
-             (fake_9000.table() | {"samples": [1]}, "samples[0]"), (no_time, "samples[3].median_s")]
+             (fake_9000.table() | {"samples": [1]}, "samples[0]"), (no_time, "samples[3].median_s"),
+             (torn, "samples[2]': flops has 9 numbers, median_s has 10")]
     for table, says in cases:
         plot(fake_9000.ceilings(), table).says(2, str(scratch("delay_factors.json")), says)
         assert not scratch("out").exists(), f"{says}: {written()}"
@@ -198,7 +201,13 @@ def test_a_table_without_work_leaves_the_points_out():
     table = fake_9000.table()
     for one in table["samples"]:
         del one["flops"]
-    plot(fake(sweeps=lambda key: False), table).says(0, "'flops'", "calibrate")
+    plot(fake(sweeps=lambda key: False), table).says(0, "'flops'", "10,000 calls")
+    assert "gemm" not in texts("roofline")
+
+
+def test_a_table_of_version_2_leaves_the_points_out():
+    table = fake_9000.table() | {"schema_version": 2, "samples": [{"call": {}, "method": "graph"}]}
+    plot(fake(sweeps=lambda key: False), table).says(0, "version 2", "calibrate --resume")
     assert "gemm" not in texts("roofline")
 
 
