@@ -2,235 +2,104 @@
 
 #include <algorithm>
 #include <cmath>
-#include <span>
-#include <tuple>
-
-#include "calibrate/delay_model_features.h"
-#include "kernels/core/operators.h"
 
 namespace ridge {
 namespace {
 
-constexpr std::size_t kFewest = 6;    // below this many points a delay is one constant
-constexpr std::size_t kMost = 400;    // above, points are chosen evenly: a prediction costs n²
 constexpr double kNormal80 = 1.2816;  // standard deviations that hold 80 % of a normal
+// Every doubling of a dim beyond the measured domain adds so much doubt.
+constexpr double kDoubling = 0.2;
 
-double quantile(std::vector<double> v, double q) {
-  std::sort(v.begin(), v.end());
-  const double at = q * static_cast<double>(v.size() - 1);
-  const auto i = static_cast<std::size_t>(at);
-  const double part = at - static_cast<double>(i);
-  return i + 1 < v.size() ? v[i] * (1 - part) + v[i + 1] * part : v[i];
+std::string key_of(const std::vector<int64_t>& dims) {
+  return {reinterpret_cast<const char*>(dims.data()), dims.size() * sizeof(int64_t)};
 }
 
-// What the smallest call would cost: the launch, or what even the leanest measured call took
-// beyond its ideal.
-double fixed_cost(const DelayTable& table, const std::vector<std::size_t>& samples) {
-  const double launch =
-      table.method == Method::kGraph ? table.launch.graph_s : table.launch.stream_s;
-  double beyond = INFINITY;
-  for (const std::size_t i : samples)
-    beyond = std::min(beyond, table.samples[i].median_s - table.samples[i].ideal_s);
-  return std::max({launch, 0.9 * beyond, 1e-9});
-}
-
-double log_delay(const Sample& s, double fixed_s) {
-  return std::log(s.median_s / (fixed_s + s.ideal_s));
-}
-
-// Standard error of a median whose samples lie p10 … p90 (2.56 standard deviations) apart.
-double median_error(const Sample& s) {
-  const double sd = std::log(std::max(s.p90_s, s.median_s) / std::min(s.p10_s, s.median_s)) / 2.563;
-  return std::max(1e-3,
-                  1.2533 * sd / std::sqrt(static_cast<double>(std::max<std::size_t>(s.count, 1))));
-}
-
-std::vector<double> standardised(const Curve& c, const std::vector<double>& f) {
-  std::vector<double> z(f.size());
-  for (std::size_t j = 0; j < f.size(); ++j)
-    z[j] = (std::clamp(f[j], c.low[j], c.high[j]) - c.centre[j]) / c.scale[j];
-  return z;
-}
-
-void standardise(Curve& c, const std::vector<std::vector<double>>& rows) {
-  const auto n = static_cast<double>(rows.size());
-  for (std::size_t j = 0; j < c.features.size(); ++j) {
-    double sum = 0, squares = 0, low = INFINITY, high = -INFINITY;
-    for (const auto& r : rows) {
-      sum += r[j];
-      low = std::min(low, r[j]);
-      high = std::max(high, r[j]);
-    }
-    for (const auto& r : rows) squares += (r[j] - sum / n) * (r[j] - sum / n);
-    const double sd = std::sqrt(squares / n);
-    c.centre.push_back(sum / n);
-    c.scale.push_back(sd > 1e-9 ? sd : 1);  // a feature that does not vary is always 0
-    c.low.push_back(low);
-    c.high.push_back(high);
-  }
-}
-
-GpPoints gp_points(const Curve& c, const DelayTable& table, const OpSpec& spec) {
-  GpPoints p{.features = c.features.size(), .x = {}, .y = {}, .noise_floor = c.doubt};
+GpMean process_of(const DelayTable& t, const Curve& c, const PhysicsFeatures& features) {
+  if (c.kind != "blend") return {};
+  std::vector<double> z;
+  std::vector<float> x(features.size());
   for (const std::size_t i : c.samples) {
-    const Sample& s = table.samples[i];
-    const auto z = standardised(c, features(spec, s.call, table.ceilings, table.device.units));
-    p.x.insert(p.x.end(), z.begin(), z.end());
-    p.y.push_back(log_delay(s, c.fixed_s));
+    features(t.samples[i].call, x);
+    for (std::size_t j = 0; j < x.size(); ++j)
+      z.push_back((static_cast<double>(x[j]) - c.centre[j]) / c.scale[j]);
   }
-  return p;
+  return {z,
+          {.weights = c.weights, .signal = c.signal},
+          {.pull = c.pull, .trend = c.trend, .offset = c.offset, .left_out = {}}};
 }
 
-// Holds in doubt the points that the others contradict: observations with Student-t noise, of
-// which a Gaussian one of its own width for each point is the expectation-maximisation form
-// (Lange, Little & Taylor, Robust statistical modeling using the t distribution, 1989). A burst of
-// disturbance then moves no curve. Widens `noise_floor` from what is known of each point's noise.
-void doubt_outliers(GpPoints& points, const GpParameters& found) {
-  constexpr double kFreedom = 4;
-  const std::vector<double> known = points.noise_floor;
-  for (int round = 0; round < 3; ++round) {
-    const std::vector<GpEstimate> left_out = GaussianProcess(points, found).leave_one_out();
-    for (std::size_t i = 0; i < known.size(); ++i) {
-      const double off = (points.y[i] - left_out[i].mean) / left_out[i].sd;
-      const double wider = (kFreedom + off * off) / (kFreedom + 1);
-      const double variance = known[i] * known[i] + found.noise * found.noise;
-      points.noise_floor[i] = std::sqrt(known[i] * known[i] + variance * std::max(0.0, wider - 1));
-    }
+// Doublings of the dims beyond what was measured, and the call at the edge of it.
+double held_inside(const Curve& c, Call& call) {
+  double outside = 0;
+  for (std::size_t a = 0; a < c.dims_low.size(); ++a) {
+    const int64_t held = std::clamp(call.dims[a], c.dims_low[a], c.dims_high[a]);
+    if (held != call.dims[a])
+      outside += std::abs(std::log2(static_cast<double>(std::max<int64_t>(call.dims[a], 1)) /
+                                    static_cast<double>(std::max<int64_t>(held, 1))));
+    call.dims[a] = held;
   }
+  return outside;
 }
 
-// Cross-validated errors, and the interval that would have held 80 % of the points left out. Each
-// tenth is predicted from the others, who alone decide which of themselves to doubt: an interval
-// drawn from points that were doubted for being far off would be too narrow.
-void judge(Curve& c, const GpPoints& known, const GpParameters& found) {
-  const std::size_t n = known.y.size(), folds = std::min<std::size_t>(10, n);
-  std::vector<double> errors, deviations;
-  for (std::size_t fold = 0; fold < folds; ++fold) {
-    const auto row = [&](std::size_t i) {
-      return std::span(known.x).subspan(i * known.features, known.features);
-    };
-    GpPoints rest{.features = known.features, .x = {}, .y = {}, .noise_floor = {}};
-    for (std::size_t i = 0; i < n; ++i) {
-      if (i % folds == fold) continue;
-      rest.x.insert(rest.x.end(), row(i).begin(), row(i).end());
-      rest.y.push_back(known.y[i]);
-      rest.noise_floor.push_back(known.noise_floor[i]);
-    }
-    doubt_outliers(rest, found);
-    const GaussianProcess others(std::move(rest), found);
-    for (std::size_t i = fold; i < n; i += folds) {
-      const GpEstimate e = others.at(row(i));
-      errors.push_back(std::abs(std::exp(e.mean - known.y[i]) - 1));
-      deviations.push_back(std::abs(e.mean - known.y[i]) / e.sd);
-    }
-  }
-  c.cv_median_error = quantile(errors, 0.5);
-  c.cv_p90_error = quantile(errors, 0.9);
-  // The search for the parameters has seen the left-out points too, which makes them look a little
-  // too good: 84 % of them inside is 80 % of new ones on published measurements
-  // (published_test.cpp).
-  c.interval = std::max(0.5, quantile(deviations, 0.84));
-}
+struct LogDelay {
+  float mean[kBlock], half[kBlock];
+};
 
-void fit_constant(Curve& c, const DelayTable& table) {
-  c.kind = "constant";
-  std::vector<double> y;
-  for (const std::size_t i : c.samples) y.push_back(log_delay(table.samples[i], c.fixed_s));
-  c.log_delay = quantile(y, 0.5);
-  double squares = 0;
-  std::vector<double> errors;
-  for (std::size_t i = 0; i < y.size(); ++i) {
-    squares += (y[i] - c.log_delay) * (y[i] - c.log_delay);
-    if (y.size() < 2) continue;
-    auto rest = y;
-    rest.erase(rest.begin() + static_cast<std::ptrdiff_t>(i));
-    errors.push_back(std::abs(std::exp(quantile(rest, 0.5) - y[i]) - 1));
+LogDelay log_delay(const Curve& c, const GpMean& process, const float* x, const float* z) {
+  LogDelay d;
+  if (c.kind != "blend") {
+    std::fill(d.mean, d.mean + kBlock, static_cast<float>(c.log_delay));
+    std::fill(d.half, d.half + kBlock, static_cast<float>(c.interval * c.log_delay_sd));
+    return d;
   }
-  // Few points say little of their spread: at least 20 %, 50 % for one alone.
-  const auto n = static_cast<double>(y.size());
-  c.log_delay_sd = y.size() < 2 ? 0.5 : std::max(0.2, std::sqrt(squares / (n - 1)));
-  c.cv_median_error = errors.empty() ? 1 : quantile(errors, 0.5);
-  c.cv_p90_error = errors.empty() ? 1 : quantile(errors, 0.9);
-  c.interval = kNormal80;
+  float gp[kBlock], nearest[kBlock], direct[kBlock], beyond[kBlock], spread[kBlock];
+  process.at(z, gp, nearest);
+  c.direct.at(x, direct);
+  c.beyond.at(x, beyond);
+  c.spread.at(x, spread);
+  const auto by_process = static_cast<float>(c.shares[0]), by_direct = static_cast<float>(c.shares[1]),
+             by_both = static_cast<float>(c.shares[2]);
+  for (std::size_t b = 0; b < kBlock; ++b) {
+    d.mean[b] = by_process * gp[b] + by_direct * direct[b] + by_both * (gp[b] + beyond[b]);
+    // What a process knows less of a call than of those that cross-validation asked for.
+    const auto near = static_cast<double>(nearest[b]);
+    const double farther = std::max(0.0, c.nearest * c.nearest - near * near);
+    d.half[b] = static_cast<float>(std::hypot(c.interval * std::exp(static_cast<double>(spread[b])),
+                                              kNormal80 * c.signal * std::sqrt(farther)));
+  }
+  return d;
 }
 
 }  // namespace
 
-Curve fit_curve(const DelayTable& table, std::vector<std::size_t> samples) {
-  const Call& first = table.samples.at(samples.at(0)).call;
-  const OpSpec& spec = find_operator(first.op);
-  Curve c{.op = first.op, .dtype = first.dtype, .implementation = first.implementation};
-  c.fixed_s = fixed_cost(table, samples);
-  c.dims_low = c.dims_high = first.dims;
-  for (const std::size_t i : samples) {
-    const Sample& s = table.samples[i];
-    c.floor = std::min(c.floor, s.delay_factor);
-    for (std::size_t a = 0; a < s.call.dims.size(); ++a) {
-      c.dims_low[a] = std::min(c.dims_low[a], s.call.dims[a]);
-      c.dims_high[a] = std::max(c.dims_high[a], s.call.dims[a]);
-    }
-  }
-  if (samples.size() > kMost) {
-    std::vector<std::size_t> even;
-    for (std::size_t i = 0; i < kMost; ++i) even.push_back(samples[i * samples.size() / kMost]);
-    samples = std::move(even);
-  }
-  c.samples = std::move(samples);
-  if (c.samples.size() < kFewest) {
-    fit_constant(c, table);
-    return c;
-  }
-  c.kind = "gaussian_process";
-  c.features = feature_names(spec);
-  std::vector<std::vector<double>> rows;
-  for (const std::size_t i : c.samples)
-    rows.push_back(features(spec, table.samples[i].call, table.ceilings, table.device.units));
-  standardise(c, rows);
-  for (const std::size_t i : c.samples) c.doubt.push_back(median_error(table.samples[i]));
-  const GpPoints known = gp_points(c, table, spec);
-  GpPoints points = known;
-  doubt_outliers(points, search_parameters(points));
-  c.doubt = points.noise_floor;
-  const GpParameters found = search_parameters(points);
-  c.weights = found.weights;
-  c.signal = found.signal;
-  c.linear = found.linear;
-  c.noise = found.noise;
-  judge(c, known, found);
-  return c;
-}
-
-std::vector<Curve> fit_curves(const DelayTable& table) {
-  std::map<std::tuple<std::string, Dtype, std::string>, std::vector<std::size_t>> groups;
-  for (std::size_t i = 0; i < table.samples.size(); ++i) {
-    const Sample& s = table.samples[i];
-    if (s.method == table.method)
-      groups[{s.call.op, s.call.dtype, s.call.implementation}].push_back(i);
-  }
-  std::vector<Curve> curves;
-  for (auto& [key, samples] : groups) curves.push_back(fit_curve(table, std::move(samples)));
-  return curves;
-}
-
-DelayModel::DelayModel(const DelayTable& table)
-    : ceilings_(table.ceilings), units_(table.device.units) {
+DelayModel::DelayModel(const DelayTable& table) {
+  std::map<std::tuple<std::string, Dtype, std::string>, std::size_t> place;
   for (const Curve& c : table.curves) {
-    const OpSpec& spec = find_operator(c.op);
-    Fitted f{.curve = c, .spec = &spec, .process = {}};
-    if (c.kind == "gaussian_process")
-      f.process.emplace(
-          gp_points(c, table, spec),
-          GpParameters{
-              .weights = c.weights, .signal = c.signal, .linear = c.linear, .noise = c.noise});
+    PhysicsFeatures features = physics_features(table, c);
+    GpMean process = process_of(table, c, features);
+    place[{c.op, c.dtype, c.implementation}] = fitted_.size();
     by_op_[{c.op, c.dtype}].push_back(fitted_.size());
-    fitted_.push_back(std::move(f));
+    fitted_.push_back({c, std::move(features), std::move(process), {}});
   }
   for (auto& [key, list] : by_op_)
     std::stable_sort(list.begin(), list.end(), [&](std::size_t a, std::size_t b) {
-      return fitted_[a].curve.samples.size() > fitted_[b].curve.samples.size();
+      return fitted_[a].curve.count > fitted_[b].curve.count;
     });
-  for (const Sample& s : table.samples)
-    if (s.method == table.method) measured_.emplace(s.call, s);
+  Fitted* last = nullptr;  // samples of a curve follow each other
+  for (const Sample& s : table.samples) {
+    if (s.method != table.method) continue;
+    if (!last || last->curve.op != s.call.op || last->curve.dtype != s.call.dtype ||
+        last->curve.implementation != s.call.implementation) {
+      const auto it = place.find({s.call.op, s.call.dtype, s.call.implementation});
+      if (it == place.end()) continue;
+      last = &fitted_[it->second];
+    }
+    last->measured.emplace(key_of(s.call.dims),
+                           Measured{.median_s = s.median_s,
+                                    .p10_s = std::min(s.p10_s, s.median_s),
+                                    .p90_s = std::max(s.p90_s, s.median_s),
+                                    .bound = s.bound});
+  }
 }
 
 const DelayModel::Fitted* DelayModel::find(const Call& call) const {
@@ -242,46 +111,64 @@ const DelayModel::Fitted* DelayModel::find(const Call& call) const {
   return nullptr;
 }
 
-const Sample* DelayModel::measured(const Call& call) const {
-  auto it = measured_.find(call);
-  if (it == measured_.end() && call.implementation.empty()) {
-    const Fitted* f = find(call);
-    if (!f) return nullptr;
-    Call main = call;
-    main.implementation = f->curve.implementation;
-    it = measured_.find(main);
+const DelayModel::Measured* DelayModel::measured(const Call& call) const {
+  const Fitted* f = find(call);
+  if (!f) return nullptr;
+  const auto it = f->measured.find(key_of(call.dims));
+  return it == f->measured.end() ? nullptr : &it->second;
+}
+
+void DelayModel::answer(const Fitted& f, std::span<const Question> questions, Delay* out) {
+  const Curve& c = f.curve;
+  const std::size_t count = f.features.size();
+  std::vector<float> one(count), x(count * kBlock), z(count * kBlock);
+  double outside[kBlock] = {};
+  for (std::size_t b = 0; b < kBlock; ++b) {
+    Call call = *questions[std::min(b, questions.size() - 1)].call;
+    outside[b] = held_inside(c, call);
+    if (c.kind != "blend") continue;
+    f.features(call, one);
+    for (std::size_t j = 0; j < count; ++j) {
+      const double v = std::clamp(static_cast<double>(one[j]), c.low[j], c.high[j]);
+      x[j * kBlock + b] = static_cast<float>(v);
+      z[j * kBlock + b] = static_cast<float>((v - c.centre[j]) / c.scale[j]);
+    }
   }
-  return it == measured_.end() ? nullptr : &it->second;
+  const LogDelay d = log_delay(c, f.process, x.data(), z.data());
+  for (std::size_t b = 0; b < questions.size(); ++b) {
+    const double mean = static_cast<double>(d.mean[b]);
+    const double half = static_cast<double>(d.half[b]) + kDoubling * outside[b];
+    const double ideal_s = questions[b].ideal_s;
+    const double base = c.fixed_s + ideal_s, least = ideal_s * c.floor;
+    // A curve that does not tell its domain answers for none.
+    out[b].inside = !c.dims_low.empty() && outside[b] == 0;
+    out[b].seconds = std::max(base * std::exp(mean), least);
+    out[b].low_s = std::min(out[b].seconds, std::max(base * std::exp(mean - half), least));
+    out[b].high_s = std::max(out[b].seconds, base * std::exp(mean + half));
+  }
+}
+
+std::vector<std::optional<Delay>> DelayModel::delays(std::span<const Question> questions) const {
+  std::map<const Fitted*, std::vector<std::size_t>> by_curve;
+  for (std::size_t i = 0; i < questions.size(); ++i)
+    if (const Fitted* f = find(*questions[i].call)) by_curve[f].push_back(i);
+  std::vector<std::optional<Delay>> answers(questions.size());
+  for (const auto& [f, places] : by_curve) {
+    for (std::size_t first = 0; first < places.size(); first += kBlock) {
+      const std::size_t n = std::min(kBlock, places.size() - first);
+      Question block[kBlock];
+      Delay out[kBlock];
+      for (std::size_t b = 0; b < n; ++b) block[b] = questions[places[first + b]];
+      answer(*f, {block, n}, out);
+      for (std::size_t b = 0; b < n; ++b) answers[places[first + b]] = out[b];
+    }
+  }
+  return answers;
 }
 
 std::optional<Delay> DelayModel::delay(const Call& call, double ideal_s) const {
-  const Fitted* f = find(call);
-  if (!f) return {};
-  const Curve& c = f->curve;
-  double mean = c.log_delay, sd = c.log_delay_sd;
-  if (f->process) {
-    const auto z = standardised(c, features(*f->spec, call, ceilings_, units_));
-    const GpEstimate e = f->process->at(z);
-    mean = e.mean;
-    sd = e.sd;
-  }
-  // A curve that does not tell its domain answers for none.
-  Delay d{.inside = !c.dims_low.empty()};
-  // Every doubling beyond the measured domain adds 20 % of doubt.
-  double outside = 0;
-  for (std::size_t a = 0; a < c.dims_low.size(); ++a) {
-    const auto v = static_cast<double>(std::max<int64_t>(call.dims[a], 1));
-    if (call.dims[a] < c.dims_low[a]) outside += std::log2(static_cast<double>(c.dims_low[a]) / v);
-    if (call.dims[a] > c.dims_high[a])
-      outside += std::log2(v / static_cast<double>(std::max<int64_t>(c.dims_high[a], 1)));
-    d.inside = d.inside && call.dims[a] >= c.dims_low[a] && call.dims[a] <= c.dims_high[a];
-  }
-  const double half = c.interval * sd + 0.2 * outside;
-  const double base = c.fixed_s + ideal_s, least = ideal_s * c.floor;
-  d.seconds = std::max(base * std::exp(mean), least);
-  d.low_s = std::min(d.seconds, std::max(base * std::exp(mean - half), least));
-  d.high_s = std::max(d.seconds, base * std::exp(mean + half));
-  return d;
+  const Question one{&call, ideal_s};
+  return delays({&one, 1})[0];
 }
 
 }  // namespace ridge

@@ -1,20 +1,18 @@
 #pragma once
 #include <map>
 #include <optional>
+#include <span>
+#include <string>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
-#include "calibrate/delay_model_gp.h"
+#include "calibrate/gaussian_process.h"
+#include "calibrate/physics_features.h"
 #include "calibrate/table.h"
 #include "kernels/core/op_spec.h"
 
 namespace ridge {
-
-// Fits one curve to `samples` of `table`, all of one op, dtype and implementation.
-Curve fit_curve(const DelayTable& table, std::vector<std::size_t> samples);
-
-// Curves of every op, dtype and implementation among the samples of the table's method.
-std::vector<Curve> fit_curves(const DelayTable& table);
 
 // A curve's answer.
 struct Delay {
@@ -27,24 +25,34 @@ class DelayModel {
  public:
   explicit DelayModel(const DelayTable& table);
 
+  struct Measured {
+    double median_s = 0, p10_s = 0, p90_s = 0;
+    Bound bound = Bound::kDram;
+  };
   // The sample of exactly this call; with no implementation given, of the main one.
-  const Sample* measured(const Call& call) const;
-  // Nothing when neither the op with this dtype nor, if given, its implementation was measured.
+  const Measured* measured(const Call& call) const;
+
+  struct Question {
+    const Call* call;
+    double ideal_s;
+  };
+  // Nothing where neither the op with this dtype nor, if given, its implementation was measured.
+  // Many questions at once are answered several times faster than one by one.
+  std::vector<std::optional<Delay>> delays(std::span<const Question> questions) const;
   std::optional<Delay> delay(const Call& call, double ideal_s) const;
 
  private:
   struct Fitted {
     Curve curve;
-    const OpSpec* spec;
-    std::optional<GaussianProcess> process;
+    PhysicsFeatures features;
+    GpMean process;
+    std::unordered_map<std::string, Measured> measured;  // by the bytes of the dims
   };
   const Fitted* find(const Call& call) const;
+  static void answer(const Fitted& f, std::span<const Question> questions, Delay* out);
 
-  Ceilings ceilings_;
-  int units_;
   std::vector<Fitted> fitted_;
   std::map<std::pair<std::string, Dtype>, std::vector<std::size_t>> by_op_;  // most samples first
-  std::map<Call, Sample> measured_;
 };
 
 }  // namespace ridge

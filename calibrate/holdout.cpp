@@ -15,26 +15,31 @@
 namespace ridge {
 namespace {
 
-// The longest ideal time among a curve's samples: what its table was made up to.
-double longest_ideal_s(const DelayTable& table, const Curve& curve) {
-  double longest = 0;
-  for (std::size_t i : curve.samples) longest = std::max(longest, table.samples[i].ideal_s);
-  return longest;
-}
+// Calls of one curve's operator, dtype and implementation that the table was made from, and the
+// limits that it was made up to.
+struct Domain {
+  std::set<std::vector<int64_t>> seen;
+  PlanLimits limits{.max_call_s = 0, .max_bytes = 0};
+};
 
-int64_t largest_footprint(const DelayTable& table, const Curve& curve) {
-  int64_t largest = 0;
-  for (std::size_t i : curve.samples)
-    largest = std::max(largest, footprint_bytes(find_operator(curve.op), table.samples[i].call));
-  return largest;
+Domain domain_of(const DelayTable& table, const Curve& curve) {
+  const OpSpec& spec = find_operator(curve.op);
+  Domain d;
+  for (const Sample& s : table.samples) {
+    if (s.call.op != curve.op || s.call.dtype != curve.dtype ||
+        s.call.implementation != curve.implementation)
+      continue;
+    d.seen.insert(s.call.dims);
+    d.limits.max_call_s = std::max(d.limits.max_call_s, s.ideal_s);
+    d.limits.max_bytes = std::max(d.limits.max_bytes, footprint_bytes(spec, s.call));
+  }
+  return d;
 }
 
 std::vector<Call> unseen_calls(const DelayTable& table, const Curve& curve, int count,
                                std::mt19937_64& rng) {
   const OpSpec& spec = find_operator(curve.op);
-  std::set<std::vector<int64_t>> seen;
-  for (std::size_t i : curve.samples) seen.insert(table.samples[i].call.dims);
-  const PlanLimits limits{longest_ideal_s(table, curve), largest_footprint(table, curve)};
+  auto [seen, limits] = domain_of(table, curve);
   std::vector<Call> calls;
   for (int tries = 0; tries < 100 * count && static_cast<int>(calls.size()) < count; ++tries) {
     auto call =

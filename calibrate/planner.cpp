@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <limits>
 #include <set>
 
 #include "calibrate/table.h"
@@ -11,21 +10,8 @@
 namespace ridge {
 namespace {
 
-constexpr int kCandidates = 600;  // shapes a group can be measured at
+constexpr int kCandidates = 1200;  // shapes a group can be measured at
 constexpr int kMaxFailures = 8;   // in a group without a single success: it does not run here
-
-std::vector<double> log_dims(const Call& call) {
-  std::vector<double> logs;
-  for (int64_t d : call.dims)
-    logs.push_back(std::log2(static_cast<double>(std::max<int64_t>(d, 1))));
-  return logs;
-}
-
-double distance(const std::vector<double>& a, const std::vector<double>& b) {
-  double sum = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) sum += (a[i] - b[i]) * (a[i] - b[i]);
-  return std::sqrt(sum);
-}
 
 int64_t draw_axis(const Axis& axis, std::mt19937_64& rng) {
   std::uniform_real_distribution<double> unit(0, 1);
@@ -63,41 +49,21 @@ std::optional<Call> draw_call(const OpSpec& spec, const Group& group, const Ceil
 Planner::Planner(std::vector<Group> groups, const Ceilings& ceilings, PlanLimits limits,
                  uint64_t seed, DeviceInfo device)
     : groups_(std::move(groups)), ceilings_(ceilings), device_(std::move(device)), rng_(seed) {
+  // Tables are made from graphs where the device has them.
+  const double launch_s =
+      launch_seconds(ceilings, device_.kind == "cuda" ? Method::kGraph : Method::kStream);
   for (const Group& group : groups_) {
     const OpSpec& spec = find_operator(group.op);
-    State& state = states_[group];
+    std::vector<Call> pool;
     std::set<std::vector<int64_t>> seen;
     for (int i = 0; i < kCandidates; ++i) {
       std::optional<Call> call = draw_call(spec, group, ceilings, limits, rng_);
       if (!call) break;
-      if (seen.insert(call->dims).second)
-        state.candidates.push_back({std::move(*call), {}, std::numeric_limits<double>::infinity()});
+      if (seen.insert(call->dims).second) pool.push_back(std::move(*call));
     }
-    for (Candidate& c : state.candidates) c.where = log_dims(c.call);
+    states_.emplace(group, State{.chooser = Chooser(spec, std::move(pool), device_, ceilings,
+                                                    launch_s, rng_())});
   }
-}
-
-// The farthest from what is measured, of a few: points then spread out, yet lie as densely as the
-// shapes that will be asked for. (The farthest of all would be the corners of the domain.)
-std::optional<Call> Planner::take_candidate(State& state) {
-  constexpr std::size_t kLooks = 8;
-  if (state.candidates.empty()) return std::nullopt;
-  std::uniform_int_distribution<std::size_t> any(0, state.candidates.size() - 1);
-  std::size_t best = any(rng_);
-  for (std::size_t i = 1; i < kLooks; ++i)
-    if (const std::size_t other = any(rng_);
-        state.candidates[other].nearest > state.candidates[best].nearest)
-      best = other;
-  Call call = std::move(state.candidates[best].call);
-  state.candidates.erase(state.candidates.begin() + static_cast<std::ptrdiff_t>(best));
-  return call;
-}
-
-// A fit costs as much as a measurement or more: made anew when there is half as much again.
-void Planner::refit(State& state) {
-  if (state.measured.size() < std::max<std::size_t>(state.refit_at, kSeeds / 2)) return;
-  state.error = make_table(device_, ceilings_, state.measured, {}).curves.at(0).cv_median_error;
-  state.refit_at = state.measured.size() * 3 / 2;
 }
 
 Planner::State* Planner::most_promising() {
@@ -105,12 +71,12 @@ Planner::State* Planner::most_promising() {
   State* best = nullptr;
   double most = -1;
   for (auto& [group, state] : states_) {
-    if (state.candidates.empty()) continue;
-    if (state.measured.empty() && state.attempts >= kMaxFailures) continue;
+    if (state.exhausted) continue;
+    if (state.chooser.measured() == 0 && state.attempts >= kMaxFailures) continue;
     if (state.attempts < kSeeds) seeding.push_back(&state);
     // The error falls roughly as n^(-1/2), so one more point of cost c lowers it by error/(2n); per
     // second that is error / (2·n·c), and n·c is what the group has cost so far.
-    const double gain = state.error / (state.cost_s + 1e-3);
+    const double gain = state.chooser.error() / (state.cost_s + 1e-3);
     if (gain > most) {
       most = gain;
       best = &state;
@@ -121,8 +87,11 @@ Planner::State* Planner::most_promising() {
 }
 
 std::optional<Call> Planner::next() {
-  State* state = most_promising();
-  return state ? take_candidate(*state) : std::nullopt;
+  while (State* state = most_promising()) {
+    if (const auto place = state->chooser.next()) return state->chooser.pool()[*place];
+    state->exhausted = true;
+  }
+  return std::nullopt;
 }
 
 void Planner::report(const Measurement& m) {
@@ -131,14 +100,19 @@ void Planner::report(const Measurement& m) {
   State& state = it->second;
   state.attempts += 1;
   state.cost_s += m.wall_s;
-  const std::vector<double> where = log_dims(m.call);
-  std::erase_if(state.candidates, [&](const Candidate& c) { return c.call.dims == m.call.dims; });
-  for (Candidate& c : state.candidates) c.nearest = std::min(c.nearest, distance(c.where, where));
-  if (m.status != Status::kOk) return;
-  state.measured.push_back(m);
-  refit(state);
+  std::optional<Sample> sample;
+  if (m.status == Status::kOk) sample = sample_of(ceilings_, device_, m);
+  state.chooser.report(m.call, sample, m.wall_s);
 }
 
-double Planner::error(const Group& group) const { return states_.at(group).error; }
+double Planner::error(const Group& group) const { return states_.at(group).chooser.error(); }
+
+bool Planner::reached(double target) const {
+  return std::all_of(states_.begin(), states_.end(), [&](const auto& entry) {
+    const State& s = entry.second;
+    const bool silent = s.chooser.measured() == 0 && s.attempts >= kMaxFailures;
+    return silent || s.exhausted || s.chooser.error() <= target;
+  });
+}
 
 }  // namespace ridge

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "calibrate/chooser.h"
 #include "kernels/core/op_spec.h"
 #include "profilers/measurement.h"
 #include "roofline/ceilings.h"
@@ -30,7 +31,8 @@ std::optional<Call> draw_call(const OpSpec& spec, const Group& group, const Ceil
                               const PlanLimits& limits, std::mt19937_64& rng);
 
 // Decides what to measure next: first a seed of every group, in random order, then where the error
-// that cross-validation expects of the group's curve falls most per second.
+// that cross-validation expects of the group's curve falls most per second; within a group, what
+// its Chooser asks for.
 class Planner {
  public:
   static constexpr int kSeeds = 32;  // calls of each group before any group is preferred
@@ -43,25 +45,18 @@ class Planner {
   void report(const Measurement& m);
 
   const std::vector<Group>& groups() const { return groups_; }
-  // Cross-validated median |error| of a group's curve when it was last fitted; 1 while unknown.
+  // Cross-validated mean |error| of a group's curve when it was last fitted; 1 while unknown.
   double error(const Group& group) const;
+  // Whether every group that can be measured is known to err by `target` at most.
+  bool reached(double target) const;
 
  private:
-  struct Candidate {
-    Call call;
-    std::vector<double> where;  // log2 of the dims
-    double nearest;             // distance to the closest measured point
-  };
   struct State {
-    std::vector<Candidate> candidates;  // not yet measured
-    std::vector<Measurement> measured;
-    std::size_t refit_at = 0;  // points
+    Chooser chooser;
     double cost_s = 0;
     int attempts = 0;
-    double error = 1;
+    bool exhausted = false;
   };
-  std::optional<Call> take_candidate(State& state);
-  void refit(State& state);
   State* most_promising();
 
   std::vector<Group> groups_;

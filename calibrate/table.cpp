@@ -6,6 +6,7 @@
 #include <set>
 
 #include "calibrate/delay_model.h"
+#include "calibrate/fit_curve.h"
 #include "calibrate/sample_json.h"
 #include "kernels/core/error.h"
 #include "kernels/core/operators.h"
@@ -128,9 +129,22 @@ void add_factors(DelayTable& t) {
 
 }  // namespace
 
+std::optional<Sample> sample_of(const Ceilings& ceilings, const DeviceInfo& device,
+                                const Measurement& m) {
+  if (!usable(m)) return {};
+  try {
+    const Ideal best = ideal_of(ceilings, find_operator(m.call.op), m.call, rotation_bytes({&m}),
+                                device.units);
+    if (best.seconds > 0)
+      return make_sample(m.call, m.method, {&m}, best, launch_seconds(ceilings, m.method));
+  } catch (const BadInput&) {  // a ceiling that was not measured
+  }
+  return {};
+}
+
 DelayTable make_table(const DeviceInfo& device, const Ceilings& ceilings,
                       const std::vector<Measurement>& measurements,
-                      const std::map<std::string, std::string>& provenance) {
+                      const std::map<std::string, std::string>& provenance, FitEffort effort) {
   DelayTable t{.device = device, .ceilings = ceilings, .launch = launch_cost(ceilings)};
   t.provenance = provenance;
   add_samples(t, measurements);
@@ -141,7 +155,7 @@ DelayTable make_table(const DeviceInfo& device, const Ceilings& ceilings,
                    "and their ceilings first" +
                    (t.notes.empty() ? "" : " (" + t.notes[0] + ")"));
   add_factors(t);
-  t.curves = fit_curves(t);
+  t.curves = fit_curves(t, effort);
   t.model = std::make_shared<const DelayModel>(t);
   return t;
 }

@@ -3,9 +3,11 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "calibrate/curve.h"
 #include "kernels/core/backend.h"
 #include "profilers/measurement.h"
 #include "roofline/ceilings.h"
@@ -27,36 +29,6 @@ struct Sample {
   std::vector<std::string> labels;
 
   friend bool operator==(const Sample&, const Sample&) = default;
-};
-
-// The fitted delay of one operator, dtype and implementation:
-//   latency = (fixed_s + ideal) · delay(features),  never below ideal · floor
-// delay is a Gaussian process over standardised features (delay_model_gp.h) through `samples`, or
-// one constant where there are too few of them.
-struct Curve {
-  std::string op;
-  Dtype dtype = Dtype::kF32;
-  std::string implementation;
-  std::string kind;                          // "gaussian_process", "constant"
-  double fixed_s = 0;                        // cost of a call however small
-  double floor = 1;                          // min(1, smallest measured delay factor)
-  std::vector<std::size_t> samples;          // into DelayTable::samples
-  std::vector<int64_t> dims_low, dims_high;  // measured domain
-  // gaussian_process
-  std::vector<std::string> features;  // delay_model_features.h
-  std::vector<double> centre, scale;  // z = (clamp(feature, low, high) − centre) / scale
-  std::vector<double> low, high;
-  std::vector<double> weights;  // 1 / length², 0 for a feature that does not vary
-  double signal = 0, linear = 0, noise = 0;
-  std::vector<double> doubt;  // one a sample: its own standard deviation beyond `noise`
-  // constant
-  double log_delay = 0, log_delay_sd = 0;
-  // Leave-one-out: median and 90th percentile of |predicted / measured − 1|, and how many standard
-  // deviations hold 80 % of the points.
-  double cv_median_error = 0, cv_p90_error = 0;
-  double interval = 1.28;
-
-  friend bool operator==(const Curve&, const Curve&) = default;
 };
 
 // Fixed cost of a launch, part of the ceilings: on a stream and as a node of a graph.
@@ -90,11 +62,16 @@ struct DelayTable {
   std::shared_ptr<const DelayModel> model;  // curves and samples, ready to be asked
 };
 
+// One measurement as a sample. Nothing where it holds no time or its ceiling was not measured.
+std::optional<Sample> sample_of(const Ceilings& ceilings, const DeviceInfo& device,
+                                const Measurement& m);
+
 // Delay factors and curves of every measurement with status ok. A call whose ceiling was not
 // measured is left out and named in `notes`. Throws BadInput where nothing is left.
 DelayTable make_table(const DeviceInfo& device, const Ceilings& ceilings,
                       const std::vector<Measurement>& measurements,
-                      const std::map<std::string, std::string>& provenance);
+                      const std::map<std::string, std::string>& provenance,
+                      FitEffort effort = FitEffort::kFull);
 
 // DESIGN §4: the first generation's head, then all of the table.
 nlohmann::json table_to_json(const DelayTable& table);

@@ -100,7 +100,10 @@ Factor corrected_factor(const json& f, const std::string& op, const json& j, con
 
 // One constant: the first generation knew no shape.
 Curve constant_curve(const OpSpec& spec, Dtype dtype, const Factor& f) {
-  Curve c{.op = spec.name, .dtype = dtype, .kind = "constant"};
+  Curve c;
+  c.op = spec.name;
+  c.dtype = dtype;
+  c.kind = "constant";
   c.log_delay = std::log(f.average);
   // Half the logarithmic range holds nearly all: taken as two standard deviations, 20 % at least.
   c.log_delay_sd = std::max(0.2, std::log(f.largest / f.smallest) / 4);

@@ -3,6 +3,7 @@
 
 #include "calibrate/curve_json.h"
 #include "calibrate/delay_model.h"
+#include "calibrate/fit_curve.h"
 #include "calibrate/sample_json.h"
 #include "calibrate/table.h"
 #include "calibrate/table_schema.h"
@@ -154,15 +155,17 @@ DelayTable read_version_3(const json& j, const std::string& where) {
   return read_table(j, samples_from_json(j.at("samples")), where);
 }
 
-// Its samples were written another way, all else is as it was.
+// Its samples were written another way and its curves were of another kind; all else is as it was.
 DelayTable read_version_2(json j, const std::string& where) {
   std::vector<Sample> samples = samples_from_version_2(j.value("samples", json()));
-  j["samples"] = json::array();
+  j["samples"] = j["curves"] = json::array();
   j["schema_version"] = kTableVersion;
   check(j);
   DelayTable t = read_table(j, std::move(samples), where);
+  t.curves = fit_curves(t);
   t.notes.push_back(
-      "read from a table of version 2: times kept to five digits, delay factors to four");
+      "read from a table of version 2: times kept to five digits, delay factors to four, curves "
+      "fitted anew");
   return t;
 }
 

@@ -44,10 +44,10 @@ std::string_view name(Basis b) {
 
 Prediction predict_call(const DelayTable& table, const Call& call) {
   if (!table.model) throw BadInput("table of " + table.device.name + " was not made ready");
-  if (const Sample* s = table.model->measured(call))
+  if (const DelayModel::Measured* s = table.model->measured(call))
     return {.seconds = s->median_s,
-            .low_s = std::min(s->p10_s, s->median_s),
-            .high_s = std::max(s->p90_s, s->median_s),
+            .low_s = s->p10_s,
+            .high_s = s->p90_s,
             .bound = s->bound,
             .basis = Basis::kMeasured};
   const OpSpec& spec = operator_of(call);

@@ -1,4 +1,4 @@
-#include "calibrate/delay_model_gp.h"
+#include "calibrate/gaussian_process.h"
 
 #include <Eigen/Cholesky>
 #include <Eigen/Core>
@@ -146,75 +146,74 @@ GpParameters search_parameters(const GpPoints& points, std::size_t search_points
   return found;
 }
 
-struct GaussianProcess::State {
-  MatrixXd x;         // points by features
-  VectorXd weights5;  // 5 / length²: the Matérn kernel takes √5 distances
-  MatrixXd inverse;   // of the covariance
-  VectorXd alpha;     // inverse · y
-  VectorXd slope_x;   // xᵀ · alpha: the linear trend's part of the mean
-  MatrixXd linear_x;  // linear² · x
-  double alpha_sum = 0;
-  double signal2 = 0, noise2 = 0, linear2 = 0;
-  std::vector<GpEstimate> left_out;
-};
-
-GaussianProcess::GaussianProcess(GpPoints points, GpParameters parameters) {
-  auto s = std::make_unique<State>();
+GpPosterior posterior(const GpPoints& points, const GpParameters& parameters) {
   const auto n = static_cast<Eigen::Index>(points.y.size());
   const auto d = static_cast<Eigen::Index>(points.features);
-  s->x = rows(points);
-  s->weights5 = 5 * Eigen::Map<const VectorXd>(parameters.weights.data(), d);
-  s->signal2 = parameters.signal * parameters.signal;
-  s->noise2 = parameters.noise * parameters.noise;
-  s->linear2 = parameters.linear * parameters.linear;
-  s->linear_x = s->linear2 * s->x;
+  const MatrixXd x = rows(points);
   const VectorXd y = Eigen::Map<const VectorXd>(points.y.data(), n);
   const ArrayXd known = Eigen::Map<const VectorXd>(points.noise_floor.data(), n).array();
+  const double linear2 = parameters.linear * parameters.linear;
 
   ArrayXXd r2 = ArrayXXd::Zero(n, n);
   for (Eigen::Index j = 0; j < d; ++j) {
-    const ArrayXd x = s->x.col(j).array();
+    const ArrayXd c = x.col(j).array();
     r2 += parameters.weights[static_cast<std::size_t>(j)] *
-          (x.replicate(1, n) - x.transpose().replicate(n, 1)).square();
+          (c.replicate(1, n) - c.transpose().replicate(n, 1)).square();
   }
-  MatrixXd c = (s->signal2 * matern(r2)).matrix();
-  c += s->linear_x * s->x.transpose();
+  MatrixXd c = (parameters.signal * parameters.signal * matern(r2)).matrix();
+  c += linear2 * x * x.transpose();
   c.array() += kConstantVariance;
-  c.diagonal().array() += s->noise2 + known.square() + 1e-10;
-  s->inverse = c.llt().solve(MatrixXd::Identity(n, n));
-  s->alpha = s->inverse * y;
-  s->alpha_sum = s->alpha.sum();
-  s->slope_x = s->linear2 * (s->x.transpose() * s->alpha);
+  c.diagonal().array() += parameters.noise * parameters.noise + known.square() + 1e-10;
+  const MatrixXd inverse = c.llt().solve(MatrixXd::Identity(n, n));
+  const VectorXd pull = inverse * y;
+  const VectorXd trend = linear2 * (x.transpose() * pull);
+
+  GpPosterior p{.pull = {pull.begin(), pull.end()},
+                .trend = {trend.begin(), trend.end()},
+                .offset = kConstantVariance * pull.sum(),
+                .left_out = {}};
   for (Eigen::Index i = 0; i < n; ++i) {
-    const double precision = s->inverse(i, i);
-    s->left_out.push_back({y(i) - s->alpha(i) / precision, 1 / std::sqrt(precision)});
+    const double precision = inverse(i, i);
+    p.left_out.push_back({y(i) - pull(i) / precision, 1 / std::sqrt(precision)});
   }
-  state_ = std::move(s);
+  return p;
 }
 
-GaussianProcess::~GaussianProcess() = default;
-GaussianProcess::GaussianProcess(GaussianProcess&&) noexcept = default;
-GaussianProcess& GaussianProcess::operator=(GaussianProcess&&) noexcept = default;
-
-GpEstimate GaussianProcess::at(std::span<const double> x) const {
-  const State& s = *state_;
-  const VectorXd z = Eigen::Map<const VectorXd>(x.data(), static_cast<Eigen::Index>(x.size()));
-  ArrayXd r2 = ArrayXd::Constant(s.x.rows(), 1e-12);
-  for (Eigen::Index j = 0; j < z.size(); ++j)
-    r2 += s.weights5(j) * (s.x.col(j).array() - z(j)).square();
-  const ArrayXd r = r2.sqrt();
-  VectorXd k = (s.signal2 * (1 + r + r.square() / 3) * (-r).exp()).matrix();
-  GpEstimate e;
-  e.mean = k.dot(s.alpha) + kConstantVariance * s.alpha_sum + s.slope_x.dot(z);
-  k.noalias() += s.linear_x * z;
-  k.array() += kConstantVariance;
-  VectorXd v(k.size());
-  v.noalias() = s.inverse.selfadjointView<Eigen::Lower>() * k;
-  const double prior = s.signal2 + kConstantVariance + s.linear2 * z.squaredNorm();
-  e.sd = std::sqrt(std::max(0.0, prior - k.dot(v)) + s.noise2);
-  return e;
+GpMean::GpMean(std::span<const double> x, const GpParameters& parameters, const GpPosterior& p)
+    : pull_(p.pull.begin(), p.pull.end()),
+      trend_(p.trend.begin(), p.trend.end()),
+      offset_(static_cast<float>(p.offset)),
+      signal2_(static_cast<float>(parameters.signal * parameters.signal)) {
+  const std::size_t d = parameters.weights.size();
+  // Features that change a squared distance of 1 by less than a thousandth are left out.
+  for (std::size_t j = 0; j < d; ++j)
+    if (parameters.weights[j] > 1e-5)
+      near_.push_back({j, static_cast<float>(std::sqrt(5 * parameters.weights[j]))});
+  for (std::size_t i = 0; i < pull_.size(); ++i)
+    for (const Feature& f : near_)
+      points_.push_back(f.scale * static_cast<float>(x[i * d + f.index]));
 }
 
-const std::vector<GpEstimate>& GaussianProcess::leave_one_out() const { return state_->left_out; }
+void GpMean::at(const float* block, float* mean, float* nearest) const {
+  using Lane = Eigen::Array<float, kBlock, 1>;
+  std::vector<Lane, Eigen::aligned_allocator<Lane>> z;
+  for (const Feature& f : near_)
+    z.push_back(f.scale * Eigen::Map<const Lane>(block + f.index * kBlock));
+  Lane sum = Lane::Constant(offset_);
+  for (std::size_t j = 0; j < trend_.size(); ++j)
+    sum += trend_[j] * Eigen::Map<const Lane>(block + j * kBlock);
+  Lane matern_sum = Lane::Zero(), closest = Lane::Constant(1e30F);
+  const float* point = points_.data();
+  for (const float pull : pull_) {
+    Lane r2 = Lane::Constant(1e-12F);
+    for (const Lane& lane : z) r2 += (lane - *point++).square();
+    closest = closest.min(r2);
+    const Lane r = r2.sqrt();
+    matern_sum += pull * (1 + r + r2 / 3) * (-r).exp();
+  }
+  Eigen::Map<Lane>(mean, kBlock, 1) = sum + signal2_ * matern_sum;
+  const Lane r = closest.sqrt();
+  Eigen::Map<Lane>(nearest, kBlock, 1) = (1 + r + closest / 3) * (-r).exp();
+}
 
 }  // namespace ridge

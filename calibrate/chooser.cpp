@@ -1,0 +1,132 @@
+#include "calibrate/chooser.h"
+
+#include <algorithm>
+#include <cmath>
+#include <limits>
+
+#include "calibrate/fit_process.h"
+#include "roofline/call_ideal.h"
+
+namespace ridge {
+namespace {
+
+constexpr std::size_t kCandidates = 800;  // of a design: it costs the square in memory
+
+std::vector<double> spreads(const std::vector<float>& x, std::size_t features) {
+  const std::size_t n = features == 0 ? 0 : x.size() / features;
+  std::vector<double> scale;
+  for (std::size_t j = 0; j < features; ++j) {
+    double sum = 0, squares = 0;
+    for (std::size_t i = 0; i < n; ++i) sum += static_cast<double>(x[i * features + j]);
+    for (std::size_t i = 0; i < n; ++i) {
+      const double off = static_cast<double>(x[i * features + j]) - sum / static_cast<double>(n);
+      squares += off * off;
+    }
+    const double sd = std::sqrt(squares / static_cast<double>(std::max<std::size_t>(n, 1)));
+    scale.push_back(sd > 1e-6 ? sd : 1);
+  }
+  return scale;
+}
+
+}  // namespace
+
+Chooser::Chooser(const OpSpec& spec, std::vector<Call> pool, const DeviceInfo& device,
+                 const Ceilings& ceilings, double launch_s, uint64_t seed)
+    : features_(spec, pool.empty() ? Dtype::kF32 : pool[0].dtype, ceilings, device.units,
+                static_cast<double>(device.last_level_cache_bytes)),
+      pool_(std::move(pool)),
+      launch_s_(launch_s),
+      rng_(seed) {
+  x_.resize(pool_.size() * features_.size());
+  for (std::size_t i = 0; i < pool_.size(); ++i) {
+    features_(pool_[i], std::span(x_).subspan(i * features_.size(), features_.size()));
+    ideal_s_.push_back(ideal_of(ceilings, spec, pool_[i], std::numeric_limits<double>::infinity(),
+                                device.units)
+                           .seconds);
+    place_[pool_[i].dims] = i;
+    left_.push_back(i);
+  }
+  nearest_.assign(pool_.size(), std::numeric_limits<double>::infinity());
+  scale_ = spreads(x_, features_.size());
+}
+
+// Points then spread out, yet lie as densely as the pool. (The farthest of all would be the corners
+// of the domain.)
+std::size_t Chooser::farthest_of_a_few() {
+  constexpr std::size_t kLooks = 16;
+  std::size_t best = left_[rng_() % left_.size()];
+  for (std::size_t i = 1; i < kLooks; ++i)
+    if (const std::size_t other = left_[rng_() % left_.size()]; nearest_[other] > nearest_[best])
+      best = other;
+  return best;
+}
+
+// The process through what was measured, its error, and a design over some of what is left.
+bool Chooser::refit() {
+  std::vector<const Sample*> all;
+  for (const Sample& s : samples_) all.push_back(&s);
+  Curve c;
+  const FitRows rows = fit_rows(features_, all, launch_s_, c);
+  const ProcessFit fit = fit_process(rows, FitEffort::kQuick);
+  const std::vector<double> said = left_out_of_process(rows, fit);
+  error_ = 0;
+  for (std::size_t i = 0; i < rows.size(); ++i)
+    error_ += std::abs(std::exp(said[i] - rows.y[i]) - 1) / static_cast<double>(rows.size());
+  refit_at_ = samples_.size() * 3 / 2;
+
+  candidates_.clear();
+  candidate_cost_.clear();
+  std::vector<double> z;
+  double mean_s = 0;
+  for (const Sample* s : all) mean_s += s->median_s / static_cast<double>(all.size());
+  for (const std::size_t q : some_of(left_.size(), kCandidates)) {
+    const std::size_t place = left_[q];
+    candidates_.push_back(place);
+    // A measurement costs about half for what does not depend on the call.
+    const double relative = (c.fixed_s + ideal_s_[place]) / mean_s;
+    candidate_cost_.push_back(cost_s_ > 0 ? 0.5 + 0.5 * relative : 1);
+    for (std::size_t j = 0; j < rows.features; ++j) {
+      const double v = static_cast<double>(x_[place * rows.features + j]);
+      z.push_back((v - rows.centre[j]) / rows.scale[j]);
+    }
+  }
+  if (candidates_.empty()) return false;
+  design_.emplace(fit.points, fit.parameters, z);
+  return true;
+}
+
+std::optional<std::size_t> Chooser::next() {
+  if (left_.empty()) return {};
+  std::size_t place = 0;
+  if (samples_.size() < kSeeds) {
+    place = farthest_of_a_few();
+  } else {
+    if (!design_ || samples_.size() >= refit_at_) refit();
+    long taken = design_->take(candidate_cost_);
+    if (taken < 0) {
+      refit();
+      taken = design_->take(candidate_cost_);
+    }
+    place = candidates_[static_cast<std::size_t>(taken)];
+  }
+  std::erase(left_, place);
+  return place;
+}
+
+void Chooser::report(const Call& call, const std::optional<Sample>& measured, double cost_s) {
+  cost_s_ += cost_s;
+  std::vector<float> x(features_.size());
+  features_(call, x);
+  if (const auto it = place_.find(call.dims); it != place_.end()) std::erase(left_, it->second);
+  for (const std::size_t i : left_) {
+    double sum = 0;
+    for (std::size_t j = 0; j < x.size(); ++j) {
+      const double d = static_cast<double>(x_[i * x.size() + j] - x[j]) / scale_[j];
+      sum += d * d;
+    }
+    nearest_[i] = std::min(nearest_[i], sum);
+  }
+  if (measured) samples_.push_back(*measured);
+}
+
+}  // namespace ridge

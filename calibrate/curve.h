@@ -1,0 +1,58 @@
+#pragma once
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "calibrate/boosted_trees.h"
+#include "kernels/core/dtype.h"
+
+namespace ridge {
+
+// The fitted delay of one operator, dtype and implementation:
+//   latency = (fixed_s + ideal) · exp(log delay),  never below ideal · floor
+//   log delay = shares · (process, direct, process + beyond)
+// of three models over the same features (physics_features.h): a Gaussian process through a few
+// hundred `samples`, trees grown on all samples, and trees grown on what the process leaves. Where
+// there are too few samples it is one constant. Dims and features outside of what was measured are
+// held at the edge, so beyond it latency grows as ideal does.
+struct Curve {
+  std::string op;
+  Dtype dtype = Dtype::kF32;
+  std::string implementation;
+  std::string kind;                          // "blend", "constant"
+  double fixed_s = 0;                        // cost of a call however small
+  double floor = 1;                          // min(1, smallest measured delay factor)
+  std::vector<int64_t> dims_low, dims_high;  // measured domain
+  std::size_t count = 0;                     // samples that it was fitted to
+
+  // blend
+  std::vector<std::string> features;
+  std::vector<double> low, high;         // of each feature, measured
+  std::vector<double> centre, scale;     // z = (clamp(feature, low, high) − centre) / scale
+  std::vector<std::size_t> samples;      // of the process, into DelayTable::samples
+  std::vector<double> pull;              // of each of them (GpPosterior)
+  std::vector<double> weights, trend;    // of each feature (GpParameters, GpPosterior)
+  double signal = 0, offset = 0;
+  BoostedTrees direct, beyond;
+  std::vector<double> shares;            // of process, direct, process + beyond: sum 1
+
+  // How far off a call may be: exp(spread) · interval holds 80 % of what cross-validation left out,
+  // of calls whose closest sample is as near (`nearest`: prior correlation) as those mostly are.
+  BoostedTrees spread;
+  double interval = 1.28;
+  double nearest = 0;
+
+  // constant
+  double log_delay = 0, log_delay_sd = 0;
+
+  // Of |predicted / measured − 1| in cross-validation.
+  double cv_mean_error = 0, cv_median_error = 0, cv_p90_error = 0;
+
+  friend bool operator==(const Curve&, const Curve&) = default;
+};
+
+// How much time a fit may take: a planner between two measurements wants only the process and its
+// error, a table all of it.
+enum class FitEffort { kQuick, kFull };
+
+}  // namespace ridge

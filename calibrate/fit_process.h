@@ -1,0 +1,23 @@
+#pragma once
+#include <vector>
+
+#include "calibrate/fit_rows.h"
+#include "calibrate/gaussian_process.h"
+
+namespace ridge {
+
+// A Gaussian process through at most `most` of the rows, drawn at random.
+struct ProcessFit {
+  std::vector<std::size_t> rows;  // its points
+  GpPoints points;                // `noise_floor` widened where the others contradict a point
+  GpParameters parameters;
+  GpPosterior known;
+  double near = 0;  // the prior correlation with the closest point that nine tenths of rows exceed
+};
+
+ProcessFit fit_process(const FitRows& rows, FitEffort effort, std::size_t most = 512);
+
+// What the process says of every row: of its own points as if a fold of them had not been there.
+std::vector<double> left_out_of_process(const FitRows& rows, const ProcessFit& fit);
+
+}  // namespace ridge

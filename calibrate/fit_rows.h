@@ -1,0 +1,39 @@
+#pragma once
+#include <vector>
+
+#include "calibrate/block.h"
+#include "calibrate/boosted_trees.h"
+#include "calibrate/physics_features.h"
+#include "calibrate/table.h"
+
+namespace ridge {
+
+// What a curve is fitted to: the features of each sample and the log delay to be learned.
+struct FitRows {
+  std::size_t features = 0;
+  std::vector<float> x;               // rows of `features` values
+  std::vector<double> y;              // log(median / (fixed + ideal))
+  std::vector<double> doubt;          // standard error of y, from the spread of its samples
+  std::vector<double> centre, scale;  // of each feature
+
+  std::size_t size() const { return y.size(); }
+  double z(std::size_t row, std::size_t feature) const {
+    return (static_cast<double>(x[row * features + feature]) - centre[feature]) / scale[feature];
+  }
+};
+
+// Also sets what `c` needs to make the same features of any call: their names, range and scale, and
+// its fixed cost.
+FitRows fit_rows(const PhysicsFeatures& features, const std::vector<const Sample*>& samples,
+                 double launch_s, Curve& c);
+
+// `count` of 0 … n − 1 in an order that looks random and is always the same.
+std::vector<std::size_t> some_of(std::size_t n, std::size_t count);
+
+double quantile(std::vector<double> v, double q);
+
+// The trees' answers for `of`, into their places of `answers`.
+void evaluate(const FitRows& rows, const std::vector<std::size_t>& of, const BoostedTrees& trees,
+              std::vector<double>& answers);
+
+}  // namespace ridge
