@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <iterator>
 #include <limits>
 #include <set>
 
@@ -125,6 +126,19 @@ void add_factors(DelayTable& t) {
   }
 }
 
+// Curves tell their samples by place: those that are left out of the fit come last.
+std::vector<Curve> fit_without_spikes(DelayTable& t) {
+  const auto first = std::stable_partition(t.samples.begin(), t.samples.end(), [](const Sample& s) {
+    return std::find(s.labels.begin(), s.labels.end(), kSpike) == s.labels.end();
+  });
+  const std::vector<Sample> spikes(std::make_move_iterator(first),
+                                   std::make_move_iterator(t.samples.end()));
+  t.samples.erase(first, t.samples.end());
+  std::vector<Curve> curves = fit_curves(t);
+  t.samples.insert(t.samples.end(), spikes.begin(), spikes.end());
+  return curves;
+}
+
 }  // namespace
 
 DelayTable make_table(const DeviceInfo& device, const Ceilings& ceilings,
@@ -139,7 +153,7 @@ DelayTable make_table(const DeviceInfo& device, const Ceilings& ceilings,
                    "and their ceilings first" +
                    (t.notes.empty() ? "" : " (" + t.notes[0] + ")"));
   add_factors(t);
-  t.curves = fit_curves(t);
+  t.curves = fit_without_spikes(t);
   t.model = std::make_shared<const DelayModel>(t);
   return t;
 }
