@@ -66,7 +66,7 @@ class Grower {
       if (column == columns_.size()) {
         if (level == 0) return false;
         grown.features.push_back(0);  // a question that is always answered no
-        grown.thresholds.push_back(std::numeric_limits<float>::infinity());
+        grown.thresholds.push_back(std::numeric_limits<float>::max());
         continue;
       }
       const Column& c = columns_[column];

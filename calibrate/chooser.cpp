@@ -70,8 +70,10 @@ bool Chooser::refit() {
   const ProcessFit fit = fit_process(rows, FitEffort::kQuick);
   const std::vector<double> said = left_out_of_process(rows, fit);
   error_ = 0;
+  std::vector<double> off;
   for (std::size_t i = 0; i < rows.size(); ++i)
     error_ += std::abs(std::exp(said[i] - rows.y[i]) - 1) / static_cast<double>(rows.size());
+  for (const std::size_t i : fit.rows) off.push_back(std::abs(said[i] - rows.y[i]));
   refit_at_ = samples_.size() * 3 / 2;
 
   candidates_.clear();
@@ -91,7 +93,7 @@ bool Chooser::refit() {
     }
   }
   if (candidates_.empty()) return false;
-  design_.emplace(fit.points, fit.parameters, z);
+  design_.emplace(fit.points, fit.parameters, z, off);
   return true;
 }
 

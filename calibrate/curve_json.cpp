@@ -2,8 +2,6 @@
 
 #include <algorithm>
 #include <charconv>
-#include <cmath>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "calibrate/physics_features.h"
@@ -43,10 +41,9 @@ double shortest(float value) {
   return d;
 }
 
-// A question that is always answered no has no threshold: JSON has no infinity.
 json to_json(const BoostedTrees& t) {
   json thresholds = json::array();
-  for (const float v : t.thresholds) thresholds.push_back(std::isfinite(v) ? json(shortest(v)) : json());
+  for (const float v : t.thresholds) thresholds.push_back(shortest(v));
   return {{"levels", t.levels}, {"start", t.start}, {"features", t.features},
           {"thresholds", std::move(thresholds)}, {"leaves", t.leaves}};
 }
@@ -56,9 +53,8 @@ BoostedTrees trees_from(const json& j) {
   j.at("levels").get_to(t.levels);
   j.at("start").get_to(t.start);
   j.at("features").get_to(t.features);
+  j.at("thresholds").get_to(t.thresholds);
   j.at("leaves").get_to(t.leaves);
-  for (const json& v : j.at("thresholds"))
-    t.thresholds.push_back(v.is_null() ? std::numeric_limits<float>::infinity() : v.get<float>());
   return t;
 }
 

@@ -228,7 +228,8 @@ std::vector<Curve> fit_curves(const DelayTable& table, FitEffort effort) {
   std::map<std::tuple<std::string, Dtype, std::string>, std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < table.samples.size(); ++i) {
     const Sample& s = table.samples[i];
-    if (s.method == table.method)
+    const bool spike = std::find(s.labels.begin(), s.labels.end(), kSpike) != s.labels.end();
+    if (s.method == table.method && !spike)
       groups[{s.call.op, s.call.dtype, s.call.implementation}].push_back(i);
   }
   std::vector<Curve> curves;

@@ -19,7 +19,7 @@ MatrixXd rows(const std::vector<double>& x, std::size_t features) {
   return Eigen::Map<const RowMajor>(x.data(), static_cast<Eigen::Index>(x.size()) / d, d);
 }
 
-MatrixXd covariance(const MatrixXd& a, const MatrixXd& b, const GpParameters& p) {
+MatrixXd correlation(const MatrixXd& a, const MatrixXd& b, const GpParameters& p) {
   const VectorXd length =
       Eigen::Map<const VectorXd>(p.weights.data(), a.cols()).cwiseSqrt() * std::sqrt(5.0);
   const MatrixXd sa = a * length.asDiagonal(), sb = b * length.asDiagonal();
@@ -27,22 +27,35 @@ MatrixXd covariance(const MatrixXd& a, const MatrixXd& b, const GpParameters& p)
   r2.colwise() += sa.rowwise().squaredNorm().array();
   r2.rowwise() += sb.rowwise().squaredNorm().transpose().array();
   const ArrayXXd r = r2.max(1e-12).sqrt();
-  MatrixXd c = (p.signal * p.signal * (1 + r + r.square() / 3) * (-r).exp()).matrix();
+  return ((1 + r + r.square() / 3) * (-r).exp()).matrix();
+}
+
+MatrixXd covariance(const MatrixXd& a, const MatrixXd& b, const GpParameters& p) {
+  MatrixXd c = p.signal * p.signal * correlation(a, b, p);
   c += p.linear * p.linear * a * b.transpose();
   c.array() += kConstantVariance;
   return c;
 }
 
+// Mean of `off` around each column's candidate, over points by their correlation with it, with the
+// mean of all as one more point.
+VectorXd local_errors(const MatrixXd& correlations, const VectorXd& off) {
+  const ArrayXXd w = correlations.array().pow(4);
+  const double mean = off.mean();
+  return ((w.matrix().transpose() * off).array() + mean) / (w.colwise().sum().transpose() + 1);
+}
+
 }  // namespace
 
 struct GpDesign::State {
-  MatrixXd v;  // covariance of the candidates, given all that was observed
+  MatrixXd v;      // covariance of the candidates, given all that was observed
+  VectorXd count;  // how much the variance of each counts
   std::vector<bool> taken;
   double noise2 = 0;
 };
 
 GpDesign::GpDesign(const GpPoints& points, const GpParameters& parameters,
-                   const std::vector<double>& candidates)
+                   const std::vector<double>& candidates, const std::vector<double>& off)
     : state_(std::make_unique<State>()) {
   const MatrixXd x = rows(points.x, points.features), z = rows(candidates, points.features);
   MatrixXd c = covariance(x, x, parameters);
@@ -53,6 +66,9 @@ GpDesign::GpDesign(const GpPoints& points, const GpParameters& parameters,
   const MatrixXd across = covariance(x, z, parameters);
   const MatrixXd half = c.llt().matrixL().solve(across);
   state_->v = covariance(z, z, parameters) - half.transpose() * half;
+  const VectorXd errors = local_errors(correlation(x, z, parameters),
+                                       Eigen::Map<const VectorXd>(off.data(), x.rows()));
+  state_->count = errors.array().square();
   state_->taken.assign(static_cast<std::size_t>(z.rows()), false);
   state_->noise2 = parameters.noise * parameters.noise + 1e-6;
 }
@@ -63,7 +79,7 @@ GpDesign& GpDesign::operator=(GpDesign&&) noexcept = default;
 
 long GpDesign::take(const std::vector<double>& cost_s) {
   State& s = *state_;
-  const VectorXd lowered = s.v.colwise().squaredNorm();
+  const VectorXd lowered = s.v.array().square().matrix().transpose() * s.count;
   Eigen::Index best = -1;
   double most = -1;
   for (Eigen::Index i = 0; i < s.v.rows(); ++i) {

@@ -12,9 +12,11 @@ namespace ridge {
 // selection and test point rejection, 2000).
 class GpDesign {
  public:
-  // `candidates`: rows of standardised features, not among `points`.
+  // `candidates`: rows of standardised features, not among `points`. `off`: how far off each point
+  // was when it was left out. Variance counts more around points that were far off: a process of
+  // one signal everywhere does not know that it errs more there.
   GpDesign(const GpPoints& points, const GpParameters& parameters,
-           const std::vector<double>& candidates);
+           const std::vector<double>& candidates, const std::vector<double>& off);
   ~GpDesign();
   GpDesign(GpDesign&&) noexcept;
   GpDesign& operator=(GpDesign&&) noexcept;

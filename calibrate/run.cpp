@@ -165,8 +165,10 @@ std::vector<Group> groups_of(const Backend& backend, const Ceilings& ceilings,
 
 CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& options) {
   for (const std::string& op : options.only)  // before anything is measured or written
-    if (find_operator(op).probe)
+    if (const OpSpec& spec = find_operator(op); spec.probe)
       throw BadInput(op + ": measures a ceiling and is not swept; leave it out of the operators");
+    else if (!spec.no_launch.empty())
+      throw BadInput(op + ": " + spec.no_launch + "; leave it out of the operators");
   const StopOnSignal on_signal;
   const auto start = Clock::now();
   auto elapsed = [&] { return std::chrono::duration<double>(Clock::now() - start).count(); };

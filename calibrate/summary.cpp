@@ -20,35 +20,6 @@ double median(std::vector<double> values) {
   return values[values.size() / 2];
 }
 
-std::string operators_part(const DelayTable& table) {
-  std::map<std::tuple<std::string, Dtype, std::string>, std::vector<const Sample*>> groups;
-  for (const Sample& s : table.samples)
-    groups[{s.call.op, s.call.dtype, s.call.implementation}].push_back(&s);
-  std::map<std::tuple<std::string, Dtype, std::string>, const Curve*> curves;
-  for (const Curve& c : table.curves) curves[{c.op, c.dtype, c.implementation}] = &c;
-
-  std::string text =
-      fmt::format("{:<32} {:>5} {:>7} {:>7} {:>8} {:>7} {:>7}\n", "operator (delay factors)",
-                  "calls", "min", "median", "max", "spread", "cv err");
-  for (const auto& [key, samples] : groups) {
-    std::vector<double> delays;
-    double spread = 0;
-    for (const Sample* s : samples) {
-      delays.push_back(s->delay_factor);
-      spread = std::max(spread, (s->p90_s - s->p10_s) / s->median_s);
-    }
-    const auto [low, high] = std::minmax_element(delays.begin(), delays.end());
-    const auto curve = curves.find(key);
-    text += fmt::format(
-        "{:<32.32} {:>5} {:>7.2f} {:>7.2f} {:>8.2f} {:>7} {:>7}\n",
-        fmt::format("{} {} {}", std::get<0>(key), name(std::get<1>(key)), std::get<2>(key)),
-        delays.size(), *low, median(delays), *high, fmt::format("{:.0f} %", 100 * spread),
-        curve == curves.end() ? "-"
-                              : fmt::format("{:.1f} %", 100 * curve->second->cv_median_error));
-  }
-  return text;
-}
-
 // How much each anchor's repeats moved through the run.
 std::string drift_part(const std::vector<Measurement>& measurements) {
   std::map<std::string, std::vector<double>> repeats;
@@ -126,9 +97,38 @@ std::string not_here_part(const NotHere& not_here) {
 
 }  // namespace
 
+std::string operators_text(const DelayTable& table) {
+  std::map<std::tuple<std::string, Dtype, std::string>, std::vector<const Sample*>> groups;
+  for (const Sample& s : table.samples)
+    groups[{s.call.op, s.call.dtype, s.call.implementation}].push_back(&s);
+  std::map<std::tuple<std::string, Dtype, std::string>, const Curve*> curves;
+  for (const Curve& c : table.curves) curves[{c.op, c.dtype, c.implementation}] = &c;
+
+  std::string text =
+      fmt::format("{:<32} {:>5} {:>7} {:>7} {:>8} {:>7} {:>7}\n", "operator (delay factors)",
+                  "calls", "min", "median", "max", "spread", "cv err");
+  for (const auto& [key, samples] : groups) {
+    std::vector<double> delays;
+    double spread = 0;
+    for (const Sample* s : samples) {
+      delays.push_back(s->delay_factor);
+      spread = std::max(spread, (s->p90_s - s->p10_s) / s->median_s);
+    }
+    const auto [low, high] = std::minmax_element(delays.begin(), delays.end());
+    const auto curve = curves.find(key);
+    text += fmt::format(
+        "{:<32.32} {:>5} {:>7.2f} {:>7.2f} {:>8.2f} {:>7} {:>7}\n",
+        fmt::format("{} {} {}", std::get<0>(key), name(std::get<1>(key)), std::get<2>(key)),
+        delays.size(), *low, median(delays), *high, fmt::format("{:.0f} %", 100 * spread),
+        curve == curves.end() ? "-"
+                              : fmt::format("{:.1f} %", 100 * curve->second->cv_median_error));
+  }
+  return text;
+}
+
 std::string summary(const CalibrationResult& result, const DelayTable& table) {
   std::string text = fmt::format("\n{} · {:.0f} s\n\n", table.device.name, result.spent_s);
-  text += ceilings_text(result.ceilings, Length::kShort) + "\n" + operators_part(table) + "\n";
+  text += ceilings_text(result.ceilings, Length::kShort) + "\n" + operators_text(table) + "\n";
   text += troubles_part(result, table) + drift_part(result.measurements);
   text += not_here_part(result.not_here);
   std::set<std::string> said;

@@ -12,4 +12,7 @@ namespace ridge {
 // 0.97 as suspected ceiling errors.
 std::string summary(const CalibrationResult& result, const DelayTable& table);
 
+// Its part about operators: how many calls, their delay factors, their curves' errors.
+std::string operators_text(const DelayTable& table);
+
 }  // namespace ridge

@@ -16,6 +16,9 @@ namespace ridge {
 
 class DelayModel;
 
+// Label of an isolated outlier: a sample that curves are not fitted to.
+inline constexpr const char* kSpike = "spike";
+
 // One measured call, to the digits that a file keeps (sample_json.h). Repeats of a call by the same
 // method are one sample.
 struct Sample {

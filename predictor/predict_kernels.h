@@ -3,7 +3,7 @@
 #include <string>
 #include <vector>
 
-#include "predictor/csv_calls.h"
+#include "calibrate/csv_calls.h"
 #include "predictor/predict_call.h"
 
 namespace ridge {

@@ -18,12 +18,13 @@ double ceiling(const Ceilings& c, const std::string& key) {
   return it->second.value;
 }
 
-constexpr std::array<std::pair<Bound, std::string_view>, 6> kBounds{{{Bound::kCompute, "compute"},
+constexpr std::array<std::pair<Bound, std::string_view>, 7> kBounds{{{Bound::kCompute, "compute"},
                                                                      {Bound::kDram, "dram"},
                                                                      {Bound::kLaunch, "launch"},
                                                                      {Bound::kL1, "l1"},
                                                                      {Bound::kL2, "l2"},
-                                                                     {Bound::kL3, "l3"}}};
+                                                                     {Bound::kL3, "l3"},
+                                                                     {Bound::kLink, "link"}}};
 
 // Measured mixes: the share of reads, and what the ceiling is called.
 struct Mix {
@@ -37,6 +38,14 @@ constexpr std::array<Mix, 7> kMixes{{{0, ".write"},
                                      {2.0 / 3, ".mix_2:1"},
                                      {0.75, ".mix_3:1"},
                                      {1, ".read"}}};
+
+double compute_seconds(const Ceilings& c, const Work& work) {
+  return work.flops > 0 ? work.flops / ceiling(c, ceiling_name(work.pipe, work.arithmetic)) : 0;
+}
+
+double link_seconds(const Ceilings& c, const Work& work) {
+  return work.link_bytes > 0 ? work.link_bytes / ceiling(c, "link") : 0;
+}
 
 }  // namespace
 
@@ -97,8 +106,8 @@ double dram_seconds(const Ceilings& c, double bytes_read, double bytes_written) 
 Ideal ideal(const Ceilings& c, const Work& work, double working_set_bytes) {
   const std::string level = level_of(c, working_set_bytes);
   const double memory = memory_seconds(c, level, work.bytes_read, work.bytes_written);
-  const double compute =
-      work.flops > 0 ? work.flops / ceiling(c, ceiling_name(work.pipe, work.arithmetic)) : 0;
+  const double compute = compute_seconds(c, work), link = link_seconds(c, work);
+  if (link > compute && link > memory) return {link, Bound::kLink};
   return compute > memory ? Ideal{compute, Bound::kCompute} : Ideal{memory, parse_bound(level)};
 }
 
@@ -130,9 +139,9 @@ std::vector<RidgePoint> ridge_points(const Ceilings& c) {
 Classification classify(const Ceilings& c, const Work& work, Method method,
                         double working_set_bytes) {
   const std::string level = level_of(c, working_set_bytes);
-  std::array<std::pair<double, Bound>, 3> times{{
-      {work.flops > 0 ? work.flops / ceiling(c, ceiling_name(work.pipe, work.arithmetic)) : 0,
-       Bound::kCompute},
+  std::array<std::pair<double, Bound>, 4> times{{
+      {compute_seconds(c, work), Bound::kCompute},
+      {link_seconds(c, work), Bound::kLink},
       {memory_seconds(c, level, work.bytes_read, work.bytes_written), parse_bound(level)},
       {launch_seconds(c, method), Bound::kLaunch},
   }};

@@ -66,6 +66,7 @@ struct Ceilings {
   // "l2.read"
   //   …; "dram.mix_3:1" is three bytes read for each one written.
   // Latency of dependent loads, per level: "latency.l1" …, in seconds.
+  // "link": bytes per second that one device sends to others.
   // Overheads: "launch.stream", "launch.graph", "launch.*.independent", "event", "barrier", in s.
   std::map<std::string, Ceiling> values;
   std::vector<Level> levels;  // nearest first, without DRAM; empty where only DRAM was measured
@@ -76,8 +77,8 @@ struct Ceilings {
 };
 
 // Which resource bounds a call that reaches its ceilings.
-enum class Bound { kCompute, kDram, kLaunch, kL1, kL2, kL3 };
-std::string_view name(Bound b);  // "compute", "dram", "launch", "l1" …
+enum class Bound { kCompute, kDram, kLaunch, kL1, kL2, kL3, kLink };
+std::string_view name(Bound b);  // "compute", "dram", "launch", "l1" …, "link"
 // Throws BadInput.
 Bound parse_bound(std::string_view text);
 

@@ -34,6 +34,10 @@ double positive(const nlohmann::json& j, const char* key) {
   return value;
 }
 
+double positive_or_0(const nlohmann::json& j, const char* key) {
+  return j.contains(key) ? positive(j, key) : 0;
+}
+
 DeviceSpec parse(const nlohmann::json& j) {
   DeviceSpec s;
   s.name = j.at("name").get<std::string>();
@@ -44,6 +48,8 @@ DeviceSpec parse(const nlohmann::json& j) {
   s.l2_bytes = static_cast<int64_t>(positive(j, "l2_bytes"));
   s.memory_bytes = static_cast<int64_t>(positive(j, "memory_bytes"));
   s.memory_bandwidth_bytes_per_s = positive(j, "memory_bandwidth_bytes_per_s");
+  s.l2_bandwidth_bytes_per_s = positive_or_0(j, "l2_bandwidth_bytes_per_s");
+  s.link_bandwidth_bytes_per_s = positive_or_0(j, "link_bandwidth_bytes_per_s");
   s.max_clock_hz = positive(j, "max_clock_hz");
   const nlohmann::json& peaks = j.at("peak_flops_per_s");
   for (const auto& [key, value] : peaks.items())
@@ -94,14 +100,35 @@ const std::vector<DeviceSpec>& device_specs() {
   return all;
 }
 
-std::optional<DeviceSpec> find_device(std::string_view name) {
+bool is_called(const DeviceSpec& spec, std::string_view name) {
   const std::string asked = plain(name);
-  for (const DeviceSpec& spec : device_specs()) {
-    if (plain(spec.name) == asked) return spec;
-    for (const std::string& alias : spec.aliases)
-      if (plain(alias) == asked) return spec;
-  }
+  return plain(spec.name) == asked ||
+         std::any_of(spec.aliases.begin(), spec.aliases.end(),
+                     [&](const std::string& alias) { return plain(alias) == asked; });
+}
+
+std::optional<DeviceSpec> find_device(std::string_view name) {
+  for (const DeviceSpec& spec : device_specs())
+    if (is_called(spec, name)) return spec;
   return {};
+}
+
+std::string suggested_devices(std::string_view name) {
+  const std::string asked = plain(name);
+  const auto shared = [&](const DeviceSpec& spec) {
+    const std::string known = plain(spec.name);
+    const auto both = std::min(asked.size(), known.size());
+    return std::mismatch(asked.begin(), asked.begin() + static_cast<std::ptrdiff_t>(both),
+                         known.begin())
+               .first -
+           asked.begin();
+  };
+  std::vector<DeviceSpec> all = device_specs();
+  std::stable_sort(all.begin(), all.end(),
+                   [&](const DeviceSpec& a, const DeviceSpec& b) { return shared(a) > shared(b); });
+  std::string text;
+  for (const DeviceSpec& spec : all) text += (text.empty() ? "" : ", ") + spec.name;
+  return text;
 }
 
 std::string device_slug(const DeviceInfo& device) {

@@ -22,6 +22,8 @@ struct DeviceSpec {
   int64_t l2_bytes = 0;
   int64_t memory_bytes = 0;
   double memory_bandwidth_bytes_per_s = 0;
+  double l2_bandwidth_bytes_per_s = 0;    // no datasheet tells it: as others measured it, or 0
+  double link_bandwidth_bytes_per_s = 0;  // to other GPUs, one direction; 0 where unknown
   double max_clock_hz = 0;
   std::map<std::string, double> peak_flops_per_s;  // by ceiling_name(): "matrix.bf16"
   std::string source;
@@ -40,6 +42,12 @@ const std::vector<DeviceSpec>& device_specs();
 // By name or alias, or what NVML calls it ("NVIDIA H200", "Tesla T4"): letter case, punctuation and
 // the maker's name do not count. Nothing for a name that fits none, MIG slices among them.
 std::optional<DeviceSpec> find_device(std::string_view name);
+
+// Whether that is the device's name or an alias, read as loosely as find_device() does.
+bool is_called(const DeviceSpec& spec, std::string_view name);
+
+// Names of all devices for an error about an unknown one: those like it first, then the others.
+std::string suggested_devices(std::string_view name);
 
 // "NVIDIA H200" -> "nvidia-h200", "AMD EPYC" with 2 cores -> "cpu-amd-epyc-2c": a folder name.
 std::string device_slug(const DeviceInfo& device);

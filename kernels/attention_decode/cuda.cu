@@ -81,6 +81,7 @@ std::unique_ptr<Launch> bind(CudaContext& context, const Dims& d, const Argument
 
 std::string unsupported(const CudaContext&, const Call& c) {
   const Dims d = dims(c);
+  if (d.head_dim > 256) return "head_dim " + std::to_string(d.head_dim) + " is above 256";
   if (d.batch * d.heads > 1 << 22) return "more than 4194304 rows";  // blocks · splits < 2^31
   return "";
 }

@@ -156,6 +156,7 @@ std::vector<CudaImplementation> cuda_implementations() {
   };
   auto simt = implementation("ridge_simt", [](const CudaContext&, const Call& c) {
     const Dims d = dims(c);
+    if (d.head_dim > 256) return "head_dim " + std::to_string(d.head_dim) + " is above 256";
     const bool fits = d.batch * d.heads * (d.seq / 32 + 1) < int64_t{1} << 31;
     return std::string(fits ? "" : "more blocks than a grid has");
   });

@@ -131,7 +131,7 @@ std::vector<Axis> axes() {
       {.name = "head_dim",
        .doc = "features per head",
        .min = 8,
-       .max = 256,
+       .max = 512,
        .sweep_low = 64,
        .sweep_high = 256,
        .usual = {64, 64, 80, 96, 128, 128, 128, 256},
@@ -169,7 +169,8 @@ std::vector<OpSpec> specs() {
   s.tolerance = [](const Call& c) { return tolerance(c.dtype, dims(c).kv_len); };
   s.test_dims = {{1, 1, 1, 1, 1, 8},    {1, 5, 5, 1, 1, 16},     {2, 17, 17, 4, 2, 64},
                  {1, 33, 70, 6, 2, 80}, {1, 130, 200, 3, 1, 64}, {1, 64, 64, 4, 4, 128},
-                 {2, 3, 129, 8, 1, 96}, {1, 20, 300, 2, 1, 256}, {1, 100, 100, 7, 1, 40}};
+                 {2, 3, 129, 8, 1, 96}, {1, 20, 300, 2, 1, 256}, {1, 100, 100, 7, 1, 40},
+                 {1, 9, 70, 2, 1, 512}};
   return {s};
 }
 

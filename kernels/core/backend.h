@@ -141,6 +141,9 @@ class Backend {
   virtual void pop_range() = 0;
 };
 
+// Why no implementation of the call's operator is to be found: the operator's own reason, if any.
+std::string no_implementation(const Call& call);
+
 // Shared by the backends: the implementations of `call.op` that can run it.
 template <class Context>
 std::vector<const Implementation<Context>*> usable(const std::vector<Implementation<Context>>& all,
@@ -156,7 +159,7 @@ std::vector<const Implementation<Context>*> usable(const std::vector<Implementat
     else if (why)
       *why += (why->empty() ? "" : "; ") + i.name + ": " + reason;
   }
-  if (found.empty() && why && why->empty()) *why = "no implementation of " + call.op + " here";
+  if (found.empty() && why && why->empty()) *why = no_implementation(call);
   return found;
 }
 

@@ -47,6 +47,9 @@ struct OpSpec {
   std::vector<Dtype> dtypes;   // that any backend may have
   bool probe = false;          // measures a ceiling; calibration does not sweep it
   std::vector<Dtype> unswept;  // those of `dtypes` that only measure a ceiling, likewise
+  // Why no backend runs it (it takes several devices, say): then it is not swept either, nor has it
+  // a reference or a tolerance, and its times come from elsewhere. Empty where one does.
+  std::string no_launch;
   // Constraints between axes beyond [min, max]; returns what is wrong, or "".
   std::function<std::string(const Call&)> constraint = [](const Call&) { return std::string(); };
   // Maps a point drawn at random onto one that meets the constraint.

@@ -31,12 +31,17 @@ const std::vector<OpSpec>& operators() {
 }
 
 const OpSpec& find_operator(std::string_view name) {
-  std::string known;
-  for (const OpSpec& spec : operators()) {
+  for (const OpSpec& spec : operators())
     if (spec.name == name || spec.table_name == name) return spec;
-    known += (known.empty() ? "" : " ") + spec.name;
-  }
+  std::string known;
+  for (const OpSpec& spec : operators()) known += (known.empty() ? "" : " ") + spec.name;
   throw BadInput("unknown operator '" + std::string(name) + "'; known: " + known);
+}
+
+std::string no_implementation(const Call& call) {
+  const OpSpec& spec = find_operator(call.op);
+  return spec.no_launch.empty() ? "no implementation of " + call.op + " here"
+                                : call.op + " " + spec.no_launch;
 }
 
 std::string to_string(const Call& call) {

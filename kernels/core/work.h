@@ -15,6 +15,7 @@ struct Work {
   double flops = 0;  // one fused multiply-add counts 2; integer operations count alike
   double bytes_read = 0;
   double bytes_written = 0;
+  double link_bytes = 0;  // that one device sends to others; most calls send nothing
   Pipe pipe = Pipe::kVector;
   Dtype arithmetic = Dtype::kF32;  // dtype the pipe works in, which sets its peak
 };

@@ -21,7 +21,7 @@ namespace ridge {
   namespace folder {                                    \
   std::vector<CpuImplementation> cpu_implementations(); \
   }
-#include "operator_list.inc"
+#include "cpu_operator_list.inc"
 #undef RIDGE_OPERATOR
 
 namespace {
@@ -30,7 +30,7 @@ std::vector<CpuImplementation> all_implementations() {
   std::vector<CpuImplementation> all;
 #define RIDGE_OPERATOR(folder) \
   for (auto& i : folder::cpu_implementations()) all.push_back(std::move(i));
-#include "operator_list.inc"
+#include "cpu_operator_list.inc"
 #undef RIDGE_OPERATOR
   return all;
 }

@@ -15,6 +15,7 @@ inline Ceilings ceilings() {
     c.values[key] = {.value = 1e13, .unit = "flop/s", .method = "made up"};
   for (const char* key : {"dram.read", "dram.write", "dram.copy", "dram.triad"})
     c.values[key] = {.value = 1e12, .unit = "byte/s", .method = "made up"};
+  c.values["link"] = {.value = 1e11, .unit = "byte/s", .method = "made up"};
   c.values["launch.stream"] = {.value = 2e-6, .unit = "s", .method = "made up"};
   c.values["launch.graph"] = {.value = 1e-6, .unit = "s", .method = "made up"};
   return c;

@@ -11,8 +11,8 @@
 #include <fstream>
 #include <iterator>
 
+#include "calibrate/csv_calls.h"
 #include "kernels/core/error.h"
-#include "predictor/csv_calls.h"
 #include "predictor/predict_call.h"
 #include "roofline/device_specs.h"
 #include "tests/calibrate/fixture.h"

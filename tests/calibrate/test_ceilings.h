@@ -13,6 +13,7 @@ inline Ceilings every_ceiling(const std::string& device) {
       c.values[ceiling_name(pipe, dtype)] = {1e11, "flop/s", "test", 0};
   for (const char* key : {"dram.read", "dram.write", "dram.copy", "dram.triad"})
     c.values[key] = {2e10, "byte/s", "test", 0};
+  c.values["link"] = {1e10, "byte/s", "test", 0};
   return c;
 }
 

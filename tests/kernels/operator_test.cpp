@@ -64,6 +64,7 @@ TEST_P(EveryOperator, RefusesBadDimsByName) {
 
 TEST_P(EveryOperator, CpuLaunchesEqualTheReference) {
   const OpSpec& spec = find_operator(GetParam());
+  if (!spec.no_launch.empty()) GTEST_SKIP() << spec.name << " " << spec.no_launch;
   Arena arena(cpu(), 7);
   int checked = 0;
   for (const auto& dims : spec.test_dims) {
@@ -85,6 +86,18 @@ TEST_P(EveryOperator, CpuLaunchesEqualTheReference) {
   // A probe may be of something that only GPUs have.
   if (checked == 0 && spec.probe) GTEST_SKIP() << "no CPU implementation of " << spec.name;
   EXPECT_GT(checked, 0) << "no CPU implementation of " << spec.name;
+}
+
+TEST_P(EveryOperator, WithoutALaunchSaysWhy) {
+  const OpSpec& spec = find_operator(GetParam());
+  if (spec.no_launch.empty()) {
+    EXPECT_TRUE(spec.reference && spec.tolerance) << "nothing to check its launches against";
+    return;
+  }
+  std::string why;
+  const Call call{spec.name, spec.test_dims.front(), spec.dtypes.front(), ""};
+  EXPECT_TRUE(cpu().implementations(call, &why).empty());
+  EXPECT_NE(why.find(spec.no_launch), std::string::npos) << why;
 }
 
 INSTANTIATE_TEST_SUITE_P(All, EveryOperator, testing::ValuesIn(names()),

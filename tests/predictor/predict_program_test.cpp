@@ -7,7 +7,7 @@
 #include <iterator>
 #include <nlohmann/json.hpp>
 
-#include "predictor/csv.h"
+#include "calibrate/csv.h"
 #include "tests/calibrate/fixture.h"
 
 namespace ridge {

@@ -54,6 +54,43 @@ def test_unknown_operator():
     assert not folder().exists(), "something was measured before the operator was looked up"
 
 
+def test_import():
+    csv = commands.options.scratch / "gemm.csv"
+    csv.write_text("op,dtype,framework,m,n,k,latency_us\n" +
+                   "".join(f"gemm,bf16,vllm,{m},4096,4096,{14 + m / 64}\n" for m in range(1, 40)) +
+                   "gemm,bf16,vllm,1,64,64,0\n")
+    done = run("calibrate", "import", "--gpu=H200-SXM", "--csv", csv, "--out", folder())
+    done.says(0)
+    for text in ("39 rows taken of 40", "gemm bf16 vllm", "line 41", "datasheet"):
+        assert text in done.out, f"'{text}' is not in {done.out}"
+    table = json.loads((folder() / "delay_factors.json").read_text())
+    assert table["provenance"]["method"] == "imported"
+    assert table["gpu_specs"]["name"] == "H200"
+    as_json = run("calibrate", "import", "--gpu=h200", "--csv", csv, "--points=8", "--json",
+                  "--out", folder("few") / "table.json").says(0).json()
+    assert json.loads((folder("few") / "table.json").read_text()) == as_json
+
+
+def test_import_of_bad_input():
+    csv = commands.options.scratch / "x.csv"
+    csv.write_text("op,dtype,m,n,k,latency_us\ngemm,bf16,1,64,64,nan\n")
+    argv = ("calibrate", "import", "--csv", csv, "--out", folder())
+    run(*argv, "--gpu=H200").says(2, "nothing is left", "line 2", "'nan'")
+    run(*argv, "--gpu=H300").says(2, "H300", "--device", "H200")
+    run(*argv).says(2, "--gpu")
+    run(*argv, "--gpu=H200", "--dtype=bf17").says(2, "bf17")
+    run(*argv, "--device", csv).says(2, "x.csv")
+    run("calibrate", "import", "--gpu=H200", "--csv=absent.csv", "--out", folder()).says(
+        2, "absent.csv")
+    assert run(*argv, "--gpu=H200", "--points=0").code == 2
+    assert not folder().exists(), "something was written"
+
+
+def test_operator_without_a_launch_is_not_swept():
+    run("calibrate", "--gpu=cpu", "--ops=all_reduce", "--out", folder()).says(
+        2, "all_reduce", "several devices")
+
+
 def test_probe_is_not_swept():
     run("calibrate", "--gpu=cpu", "--ops=stream_read", "--out", folder()).says(2, "stream_read")
 

@@ -36,6 +36,19 @@ TEST(DramSeconds, AMeasuredMixCountsWhereItBeatsItsParts) {
   EXPECT_DOUBLE_EQ(dram_seconds(c, 75e9, 25e9), 100e9 * (0.5 / 80e9 + 0.5 / 100e9));
 }
 
+TEST(Link, BoundsWhatSendsMuch) {
+  Ceilings c = example();
+  const Work work{.flops = 1e9, .bytes_read = 1e9, .bytes_written = 1e9, .link_bytes = 1e9};
+  EXPECT_THROW(ideal(c, work), BadInput);  // never guessed
+  c.values["link"] = {10e9, "byte/s", "copies", 0};
+  EXPECT_DOUBLE_EQ(ideal(c, work).seconds, 0.1);
+  EXPECT_EQ(ideal(c, work).bound, Bound::kLink);
+  EXPECT_EQ(classify(c, work, Method::kGraph).bound, Bound::kLink);
+  EXPECT_EQ(parse_bound(name(Bound::kLink)), Bound::kLink);
+  const Work little{.bytes_read = 1e9, .bytes_written = 1e9, .link_bytes = 1e6};
+  EXPECT_EQ(ideal(c, little).bound, Bound::kDram);
+}
+
 Ceilings with_caches() {
   Ceilings c = example();
   c.levels = {{"l1", 1e6, true, true, "test"}, {"l2", 50e6, false, true, "test"}};

@@ -7,6 +7,7 @@
 #include <fstream>
 
 #include "kernels/core/error.h"
+#include "roofline/datasheet.h"
 
 namespace ridge {
 namespace {
@@ -25,7 +26,9 @@ TEST(DeviceSpecs, HoldTheReferenceNumbers) {
         Reference{"NVIDIA A100-SXM4-40GB", 312, 1555, 108, 40},
         Reference{"NVIDIA A100-SXM4-80GB", 312, 2039, 108, 40},
         Reference{"NVIDIA H100 80GB HBM3", 989, 3350, 132, 50},
-        Reference{"NVIDIA H200", 989, 4800, 132, 60}}) {
+        Reference{"NVIDIA H200", 989, 4800, 132, 60}, Reference{"NVIDIA A40", 149.7, 696, 84, 6},
+        Reference{"V100-PCIe-32GB", 112, 900, 80, 6},
+        Reference{"NVIDIA RTX PRO 6000 Blackwell Server Edition", 480, 1597, 188, 128}}) {
     const auto d = find_device(r.name);
     ASSERT_TRUE(d) << r.name;
     EXPECT_NEAR(d->peak_flops_per_s.at("matrix.f16") / 1e12, r.tflops, 0.5) << r.name;
@@ -55,6 +58,37 @@ TEST(DeviceSpecs, NamesAreFoundLooselyButNotWrongly) {
   EXPECT_FALSE(find_device("L400"));
   EXPECT_FALSE(find_device(""));
   EXPECT_FALSE(find_device("AMD EPYC"));
+}
+
+TEST(DeviceSpecs, LabelsOfPublishedMeasurementsAreKnown) {
+  for (const char* label :
+       {"A100-40GB", "A100-80GB", "A100-PCIe-40GB", "A100-PCIe-80GB", "A100-SXM-80GB", "A10G",
+        "A40", "B200-SXM", "H100-80GB", "H100-SXM", "H200-SXM", "L4", "L40S", "RTX-PRO-6000-Server",
+        "T4", "V100-PCIe-32GB"})
+    EXPECT_TRUE(find_device(label)) << label;
+  EXPECT_EQ(suggested_devices("H300").substr(0, 4), "H100");
+  EXPECT_NE(suggested_devices("H300").find("T4"), std::string::npos);
+}
+
+TEST(DeviceSpecs, TellTheLinkOneWay) {
+  for (const auto& [name, gb_s] :
+       {std::pair{"A100", 300}, std::pair{"H200", 450}, std::pair{"B200", 900},
+        std::pair{"L40S", 32}, std::pair{"A40", 32}, std::pair{"RTX-PRO-6000-Server", 64}})
+    EXPECT_DOUBLE_EQ(find_device(name)->link_bandwidth_bytes_per_s, gb_s * 1e9) << name;
+  for (const DeviceSpec& d : device_specs()) EXPECT_GT(d.link_bandwidth_bytes_per_s, 0) << d.name;
+}
+
+TEST(Datasheet, CeilingsSayWhatTheyAre) {
+  const DeviceSpec a100 = *find_device("A100");
+  const Ceilings c = datasheet_ceilings(a100);
+  EXPECT_DOUBLE_EQ(c.values.at("dram.copy").value, 2039e9);
+  EXPECT_DOUBLE_EQ(c.values.at("matrix.bf16").value, 312e12);
+  EXPECT_EQ(c.values.at("matrix.bf16").method, "datasheet");
+  EXPECT_EQ(c.values.at("l2.read").method, "published");
+  EXPECT_EQ(c.values.at("link").unit, "byte/s");
+  EXPECT_EQ(c.provenance.at("source"), "datasheet");
+  EXPECT_EQ(datasheet_ceilings(*find_device("T4")).values.count("l2.read"), 0u);
+  EXPECT_EQ(device_info(a100).units, 108);
 }
 
 TEST(DeviceSpecs, NoNameMeansTwoDevices) {

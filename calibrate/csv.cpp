@@ -1,4 +1,4 @@
-#include "predictor/csv.h"
+#include "calibrate/csv.h"
 
 #include <set>
 

@@ -1,9 +1,9 @@
-#include "predictor/csv.h"
+#include "calibrate/csv.h"
 
 #include <gmock/gmock.h>
 
+#include "calibrate/csv_calls.h"
 #include "kernels/core/error.h"
-#include "predictor/csv_calls.h"
 
 namespace ridge {
 namespace {
@@ -85,9 +85,25 @@ TEST(CsvCalls, TakesOtherNames) {
   // As table programs write integers beside empty cells.
   EXPECT_EQ(only("op,dtype,m,n,k,cols\ngemm,float32,1.0,2.00,3.,\n").dims,
             (std::vector<int64_t>{1, 2, 3}));
+  EXPECT_EQ(only("op,dtype,batch,seq,hidden,ffn\nswiglu_mlp,fp16,2,512,64,128\n").dims,
+            (std::vector<int64_t>{1024, 64, 128}));
+  EXPECT_THAT(refused("op,dtype,batch,seq,hidden,ffn\nswiglu_mlp,fp16,4611686018427387904,4,1,1\n"),
+              HasSubstr("beyond range"));
   const auto with_latency =
       calls_of(parse_csv("op,dtype,rows,cols,latency_us\nrmsnorm,f32,4,8,12.5\n", "x"), "x");
   EXPECT_DOUBLE_EQ(with_latency.at(0).latency_s.value(), 12.5e-6);
+}
+
+TEST(CsvCalls, TellWhatRanThem) {
+  const auto rows = calls_of(
+      parse_csv("op,dtype,implementation,framework,rows,cols\n"
+                "rmsnorm_eager,f32,,torch,4,8\nrmsnorm,f32,ridge,torch,4,8\nrmsnorm,f32,,,4,8\n",
+                "x"),
+      "x");
+  EXPECT_EQ(implementation_of(rows.at(0)), "torch/unfused");
+  EXPECT_EQ(rows.at(0).call.op, "rmsnorm");
+  EXPECT_EQ(implementation_of(rows.at(1)), "ridge");
+  EXPECT_EQ(implementation_of(rows.at(2)), "");
 }
 
 }  // namespace
