@@ -110,6 +110,9 @@ void save_table(const DelayTable& table, const std::filesystem::path& path);
 // `device`, when not empty, is whose table this must be. Throws BadInput.
 DelayTable load_table(const std::filesystem::path& path, const std::string& device = {});
 
+// Whether both name one device: equal, or names of one datasheet ("Tesla T4", "T4").
+bool same_device(const std::string& a, const std::string& b);
+
 inline constexpr int kTableVersion = 3;
 
 // A first-generation table (no schema_version), by table_from_json.
