@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t kCandidates = 800;  // of a design: it costs the square in memory
 
+// Standard deviation of each feature over the rows of x; 1 for those that do not vary.
 std::vector<double> spreads(const std::vector<float>& x, std::size_t features) {
   const std::size_t n = features == 0 ? 0 : x.size() / features;
   std::vector<double> scale;
@@ -61,8 +62,12 @@ std::size_t Chooser::farthest_of_a_few() {
   return best;
 }
 
+bool Chooser::is_left(std::size_t place) const {
+  return std::find(left_.begin(), left_.end(), place) != left_.end();
+}
+
 // The process through what was measured, its error, and a design over some of what is left.
-bool Chooser::refit() {
+void Chooser::refit() {
   std::vector<const Sample*> all;
   for (const Sample& s : samples_) all.push_back(&s);
   Curve c;
@@ -71,8 +76,8 @@ bool Chooser::refit() {
   const std::vector<double> said = left_out_of_process(rows, fit);
   error_ = 0;
   std::vector<double> off;
-  for (std::size_t i = 0; i < rows.size(); ++i)
-    error_ += std::abs(std::exp(said[i] - rows.y[i]) - 1) / static_cast<double>(rows.size());
+  for (const std::size_t i : rows.controls)
+    error_ += std::abs(std::exp(said[i] - rows.y[i]) - 1) / static_cast<double>(rows.controls.size());
   for (const std::size_t i : fit.rows) off.push_back(std::abs(said[i] - rows.y[i]));
   refit_at_ = samples_.size() * 3 / 2;
 
@@ -92,27 +97,28 @@ bool Chooser::refit() {
       z.push_back((v - rows.centre[j]) / rows.scale[j]);
     }
   }
-  if (candidates_.empty()) return false;
   design_.emplace(fit.points, fit.parameters, z, off);
-  return true;
 }
 
-std::optional<std::size_t> Chooser::next() {
-  if (left_.empty()) return {};
-  std::size_t place = 0;
-  if (samples_.size() < kSeeds) {
-    place = farthest_of_a_few();
-  } else {
-    if (!design_ || samples_.size() >= refit_at_) refit();
-    long taken = design_->take(candidate_cost_);
-    if (taken < 0) {
-      refit();
-      taken = design_->take(candidate_cost_);
-    }
-    place = candidates_[static_cast<std::size_t>(taken)];
+std::size_t Chooser::most_telling() {
+  if (!design_ || samples_.size() >= refit_at_) refit();
+  std::optional<std::size_t> taken = design_->take(candidate_cost_);
+  while (!taken || !is_left(candidates_[*taken])) {
+    if (!taken) refit();
+    taken = design_->take(candidate_cost_);
   }
-  std::erase(left_, place);
-  return place;
+  return candidates_[*taken];
+}
+
+std::optional<Chooser::Choice> Chooser::next() {
+  if (left_.empty()) return {};
+  Choice choice{.control = given_++ % kControlEvery == 0};
+  if (choice.control)
+    choice.place = left_[rng_() % left_.size()];
+  else
+    choice.place = samples_.size() < kSeeds ? farthest_of_a_few() : most_telling();
+  std::erase(left_, choice.place);
+  return choice;
 }
 
 void Chooser::report(const Call& call, const std::optional<Sample>& measured, double cost_s) {

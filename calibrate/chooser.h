@@ -13,17 +13,22 @@ namespace ridge {
 // Decides which calls of a pool, all of one operator, dtype and implementation, are worth being
 // measured: first a few far from each other, then those that lower the variance of the delay
 // model most over the whole pool, per second of measuring. The pool is as dense as the calls that
-// will be predicted, so that is where the error falls. Knows only the latencies that it was told.
+// will be predicted, so that is where the error falls. Every kControlEvery-th is drawn at random: a
+// control, by which the error is told (kControl). Knows only the latencies that it was told.
 class Chooser {
  public:
-  static constexpr std::size_t kSeeds = 32;
+  static constexpr std::size_t kSeeds = 32, kControlEvery = 4;
 
   Chooser(const OpSpec& spec, std::vector<Call> pool, const DeviceInfo& device,
           const Ceilings& ceilings, double launch_s, uint64_t seed);
 
   const std::vector<Call>& pool() const { return pool_; }
-  // A place in the pool that was not given before; nothing when there are no more.
-  std::optional<std::size_t> next();
+  struct Choice {
+    std::size_t place = 0;  // in the pool
+    bool control = false;
+  };
+  // Never a place that was given before; nothing when there are no more.
+  std::optional<Choice> next();
   // `measured` is nothing where that failed. A call from outside of the pool is learned from too.
   void report(const Call& call, const std::optional<Sample>& measured, double cost_s);
 
@@ -33,7 +38,9 @@ class Chooser {
 
  private:
   std::size_t farthest_of_a_few();
-  bool refit();
+  std::size_t most_telling();
+  void refit();
+  bool is_left(std::size_t place) const;
 
   PhysicsFeatures features_;
   std::vector<Call> pool_;
@@ -45,7 +52,7 @@ class Chooser {
 
   std::vector<Sample> samples_;
   double cost_s_ = 0, launch_s_ = 0, error_ = 1;
-  std::size_t refit_at_ = kSeeds;
+  std::size_t refit_at_ = kSeeds, given_ = 0;
   std::optional<GpDesign> design_;
   std::vector<std::size_t> candidates_;  // of the design: places
   std::vector<double> candidate_cost_;

@@ -70,9 +70,10 @@ std::vector<double> left_out_trees(const FitRows& rows, const std::vector<double
   return answers;
 }
 
-std::vector<double> relative_errors(const std::vector<double>& said, const std::vector<double>& y) {
+std::vector<double> relative_errors(const FitRows& rows, const std::vector<double>& said) {
   std::vector<double> errors;
-  for (std::size_t i = 0; i < y.size(); ++i) errors.push_back(std::abs(std::exp(said[i] - y[i]) - 1));
+  for (const std::size_t i : rows.controls)
+    errors.push_back(std::abs(std::exp(said[i] - rows.y[i]) - 1));
   return errors;
 }
 
@@ -87,9 +88,9 @@ std::vector<double> blended(const LeftOut& l, const Blend& b) {
   return said;
 }
 
-Blend choose_blend(const LeftOut& l, const std::vector<double>& y) {
-  const auto error = [&](const Blend& b) { return mean_of(relative_errors(blended(l, b), y)); };
-  Blend best = y.size() < kManyRows ? kFew : kMany;
+Blend choose_blend(const LeftOut& l, const FitRows& rows) {
+  const auto error = [&](const Blend& b) { return mean_of(relative_errors(rows, blended(l, b))); };
+  Blend best = rows.size() < kManyRows ? kFew : kMany;
   double least = kClearly * error(best);
   for (const Blend& other : kOthers)
     if (const double e = error(other); e < least) {
@@ -99,8 +100,8 @@ Blend choose_blend(const LeftOut& l, const std::vector<double>& y) {
   return best;
 }
 
-void judge(Curve& c, const std::vector<double>& said, const std::vector<double>& y) {
-  const std::vector<double> errors = relative_errors(said, y);
+void judge(Curve& c, const FitRows& rows, const std::vector<double>& said) {
+  const std::vector<double> errors = relative_errors(rows, said);
   c.cv_mean_error = mean_of(errors);
   c.cv_median_error = quantile(errors, 0.5);
   c.cv_p90_error = quantile(errors, 0.9);
@@ -124,7 +125,7 @@ void fit_spread(Curve& c, const FitRows& rows, const std::vector<double>& said) 
     c.spread.start = expected[0];
   }
   std::vector<double> ratios;
-  for (std::size_t i = 0; i < rows.size(); ++i) ratios.push_back(off[i] / std::exp(expected[i]));
+  for (const std::size_t i : rows.controls) ratios.push_back(off[i] / std::exp(expected[i]));
   // The curve itself learns from the points that each fold left out, so it errs a little less: 78 %
   // of them inside is 80 % of new ones.
   c.interval = quantile(ratios, 0.78);
@@ -170,7 +171,7 @@ void fit_blend(Curve& c, const FitRows& rows, FitEffort effort) {
             .beyond = std::vector<double>(rows.size(), 0)};
   if (effort == FitEffort::kQuick) {
     c.shares = {1, 0, 0};
-    judge(c, l.process, rows.y);
+    judge(c, rows, l.process);
     fit_spread(c, rows, l.process);
     return;
   }
@@ -180,10 +181,10 @@ void fit_blend(Curve& c, const FitRows& rows, FitEffort effort) {
   const std::size_t folds = std::min<std::size_t>(rows.size(), rows.size() < 4000 ? 8 : 3);
   l.direct = left_out_trees(rows, rows.y, options, folds);
   l.beyond = left_out_trees(rows, rest, options, folds);
-  const Blend best = choose_blend(l, rows.y);
+  const Blend best = choose_blend(l, rows);
   c.shares = {best.process, best.direct, best.beyond};
   const std::vector<double> said = blended(l, best);
-  judge(c, said, rows.y);
+  judge(c, rows, said);
   fit_spread(c, rows, said);
   const std::vector<std::size_t> all = some_of(rows.size(), rows.size());
   auto direct = std::async(std::launch::async, [&] {
@@ -228,8 +229,7 @@ std::vector<Curve> fit_curves(const DelayTable& table, FitEffort effort) {
   std::map<std::tuple<std::string, Dtype, std::string>, std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < table.samples.size(); ++i) {
     const Sample& s = table.samples[i];
-    const bool spike = std::find(s.labels.begin(), s.labels.end(), kSpike) != s.labels.end();
-    if (s.method == table.method && !spike)
+    if (s.method == table.method && !has_label(s, kSpike))
       groups[{s.call.op, s.call.dtype, s.call.implementation}].push_back(i);
   }
   std::vector<Curve> curves;

@@ -60,6 +60,10 @@ FitRows fit_rows(const PhysicsFeatures& features, const std::vector<const Sample
     rows.doubt.push_back(median_error(s));
   }
   standardise(rows, c);
+  constexpr std::size_t kEnough = 25;
+  for (std::size_t i = 0; i < samples.size(); ++i)
+    if (has_label(*samples[i], kControl)) rows.controls.push_back(i);
+  if (rows.controls.size() < kEnough) rows.controls = some_of(samples.size(), samples.size());
   return rows;
 }
 

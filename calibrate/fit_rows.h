@@ -15,6 +15,7 @@ struct FitRows {
   std::vector<double> y;              // log(median / (fixed + ideal))
   std::vector<double> doubt;          // standard error of y, from the spread of its samples
   std::vector<double> centre, scale;  // of each feature
+  std::vector<std::size_t> controls;  // rows that errors are told by: kControl ones, or all
 
   std::size_t size() const { return y.size(); }
   double z(std::size_t row, std::size_t feature) const {

@@ -77,7 +77,7 @@ GpDesign::~GpDesign() = default;
 GpDesign::GpDesign(GpDesign&&) noexcept = default;
 GpDesign& GpDesign::operator=(GpDesign&&) noexcept = default;
 
-long GpDesign::take(const std::vector<double>& cost_s) {
+std::optional<std::size_t> GpDesign::take(const std::vector<double>& cost_s) {
   State& s = *state_;
   const VectorXd lowered = s.v.array().square().matrix().transpose() * s.count;
   Eigen::Index best = -1;
@@ -91,11 +91,11 @@ long GpDesign::take(const std::vector<double>& cost_s) {
       best = i;
     }
   }
-  if (best < 0) return -1;
+  if (best < 0) return {};
   s.taken[static_cast<std::size_t>(best)] = true;
   const VectorXd column = s.v.col(best);
   s.v.noalias() -= column * (column / (column(best) + s.noise2)).transpose();
-  return static_cast<long>(best);
+  return static_cast<std::size_t>(best);
 }
 
 }  // namespace ridge

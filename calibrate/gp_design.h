@@ -1,5 +1,6 @@
 #pragma once
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "calibrate/gaussian_process.h"
@@ -22,8 +23,8 @@ class GpDesign {
   GpDesign& operator=(GpDesign&&) noexcept;
 
   // The candidate whose observation lowers most per `cost_s` of it; counts it as observed. One that
-  // was taken is not offered again. −1 when all are taken.
-  long take(const std::vector<double>& cost_s);
+  // was taken is not offered again. Nothing when all are taken.
+  std::optional<std::size_t> take(const std::vector<double>& cost_s);
 
  private:
   struct State;

@@ -47,8 +47,10 @@ std::vector<ImportedCall> chosen(const std::vector<ImportedCall>& calls, std::si
     std::vector<Call> pool;
     for (const ImportedCall* c : group) pool.push_back(c->call);
     const auto ask = [&](std::size_t i) { return group.at(i)->median_s(); };
-    for (const std::size_t i : choose_points(pool, points, ask, device, ceilings))
-      kept.push_back(*group[i]);
+    for (const auto& [place, control] : choose_points(pool, points, ask, device, ceilings)) {
+      kept.push_back(*group[place]);
+      if (control) kept.back().labels.emplace_back(kControl);
+    }
   }
   return kept;
 }
@@ -95,7 +97,8 @@ DelayTable import_table(const ImportedRows& imported, const ImportOptions& optio
   if (calls.empty()) throw BadInput("nothing is left to import: " + joined(notes, "; "));
   if (options.points > 0) calls = chosen(calls, options.points, device, ceilings);
   label_fast(calls, ceilings, notes);
-  label_spikes(calls, notes);
+  // Of a few chosen calls, those on either side are no neighbours.
+  if (options.points == 0) label_spikes(calls, notes);
   DelayTable table = make_table(device, ceilings, measurements_of(std::move(calls)),
                                 provenance_of(imported, options));
   notes.insert(notes.begin(),

@@ -86,9 +86,10 @@ Planner::State* Planner::most_promising() {
   return seeding[std::uniform_int_distribution<std::size_t>(0, seeding.size() - 1)(rng_)];
 }
 
-std::optional<Call> Planner::next() {
+std::optional<Planner::Choice> Planner::next() {
   while (State* state = most_promising()) {
-    if (const auto place = state->chooser.next()) return state->chooser.pool()[*place];
+    if (const auto choice = state->chooser.next())
+      return Choice{state->chooser.pool()[choice->place], choice->control};
     state->exhausted = true;
   }
   return std::nullopt;

@@ -40,8 +40,12 @@ class Planner {
   Planner(std::vector<Group> groups, const Ceilings& ceilings, PlanLimits limits, uint64_t seed,
           DeviceInfo device = {});
 
+  struct Choice {
+    Call call;
+    bool control = false;  // drawn at random: its measurement is to be labelled kControl
+  };
   // Never a call that was reported before; nothing when every group is exhausted.
-  std::optional<Call> next();
+  std::optional<Choice> next();
   void report(const Measurement& m);
 
   const std::vector<Group>& groups() const { return groups_; }

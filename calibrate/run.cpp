@@ -202,12 +202,13 @@ CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& op
   std::size_t count = 0, next_anchor = 0;
   while (!stop_asked && elapsed() < sweep_s) {
     const bool anchor = !watched.empty() && count++ % kAnchorEvery == 0;
-    const std::optional<Call> call =
-        anchor ? std::optional(watched[next_anchor++ % watched.size()]) : planner.next();
-    if (!call) break;
-    progress.update(elapsed(), to_string(*call));
-    Measurement m = measure_or_stop(sampler, *call, journal);
+    const std::optional<Planner::Choice> choice =
+        anchor ? Planner::Choice{.call = watched[next_anchor++ % watched.size()]} : planner.next();
+    if (!choice) break;
+    progress.update(elapsed(), to_string(choice->call));
+    Measurement m = measure_or_stop(sampler, choice->call, journal);
     m.anchor = anchor;
+    if (choice->control) m.labels.emplace_back(kControl);
     journal.append(m);
     planner.report(m);
   }

@@ -130,6 +130,10 @@ void add_factors(DelayTable& t) {
 
 }  // namespace
 
+bool has_label(const Sample& s, std::string_view label) {
+  return std::find(s.labels.begin(), s.labels.end(), label) != s.labels.end();
+}
+
 std::optional<Sample> sample_of(const Ceilings& ceilings, const DeviceInfo& device,
                                 const Measurement& m) {
   if (!usable(m)) return {};

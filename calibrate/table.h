@@ -19,6 +19,10 @@ class DelayModel;
 // Label of an isolated outlier: a sample that curves are not fitted to.
 inline constexpr const char* kSpike = "spike";
 
+// Label of a call that was drawn at random, not because something was to be learned there: how far
+// a curve is off such calls is how far it is off any.
+inline constexpr const char* kControl = "control";
+
 // One measured call, to the digits that a file keeps (sample_json.h). Repeats of a call by the same
 // method are one sample.
 struct Sample {
@@ -33,6 +37,8 @@ struct Sample {
 
   friend bool operator==(const Sample&, const Sample&) = default;
 };
+
+bool has_label(const Sample& s, std::string_view label);
 
 // Fixed cost of a launch, part of the ceilings: on a stream and as a node of a graph.
 struct LaunchCost {
@@ -89,6 +95,9 @@ void save_table(const DelayTable& table, const std::filesystem::path& path);
 
 // `device`, when not empty, is whose table this must be. Throws BadInput.
 DelayTable load_table(const std::filesystem::path& path, const std::string& device = {});
+
+// Whether both name one device: equal, or names of one datasheet ("Tesla T4", "T4").
+bool same_device(const std::string& a, const std::string& b);
 
 inline constexpr int kTableVersion = 3;
 

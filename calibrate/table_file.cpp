@@ -9,15 +9,12 @@
 #include "roofline/device_specs.h"
 
 namespace ridge {
-namespace {
 
 bool same_device(const std::string& a, const std::string& b) {
   if (a == b) return true;
   const auto left = find_device(a), right = find_device(b);
   return left && right && left->name == right->name;
 }
-
-}  // namespace
 
 void save_table(const DelayTable& table, const std::filesystem::path& path) {
   const std::string text = json_text(table_to_json(table));

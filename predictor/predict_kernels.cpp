@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
 #include <nlohmann/json.hpp>
 
@@ -15,47 +14,17 @@ namespace {
 
 constexpr const char* kAdded[] = {"predicted_us", "low_us", "high_us", "basis"};
 
-double quantile(const std::vector<double>& sorted, double q) {
-  const double at = q * static_cast<double>(sorted.size() - 1);
-  const auto i = static_cast<std::size_t>(at);
-  const double part = at - static_cast<double>(i);
-  return i + 1 < sorted.size() ? sorted[i] * (1 - part) + sorted[i + 1] * part : sorted[i];
-}
-
-struct Collected {
-  std::vector<double> errors;
-  std::size_t inside = 0;
-
-  void add(const Prediction& p, double measured_s) {
-    errors.push_back(std::abs(p.seconds / measured_s - 1));
-    inside += p.low_s <= measured_s && measured_s <= p.high_s;
-  }
-
-  ErrorStatistics summary(const std::string& op) {
-    std::sort(errors.begin(), errors.end());
-    const auto n = static_cast<double>(errors.size());
-    double sum = 0;
-    for (const double e : errors) sum += e;
-    return {.op = op,
-            .count = errors.size(),
-            .mean = sum / n,
-            .median = quantile(errors, 0.5),
-            .p90 = quantile(errors, 0.9),
-            .inside = static_cast<double>(inside) / n};
-  }
-};
-
 std::vector<ErrorStatistics> statistics(const std::vector<CsvCall>& calls,
                                         const std::vector<Prediction>& predictions) {
-  std::map<std::string, Collected> by_op;
-  Collected all;
+  std::map<std::string, ErrorCollector> by_op;
+  ErrorCollector all;
   for (std::size_t i = 0; i < calls.size(); ++i) {
     if (!calls[i].latency_s) continue;
     by_op[calls[i].call.op].add(predictions[i], *calls[i].latency_s);
     all.add(predictions[i], *calls[i].latency_s);
   }
   std::vector<ErrorStatistics> list;
-  for (auto& [op, collected] : by_op) list.push_back(collected.summary(op));
+  for (const auto& [op, collected] : by_op) list.push_back(collected.summary(op));
   if (list.size() > 1) list.push_back(all.summary("all"));
   return list;
 }
@@ -101,15 +70,6 @@ std::string csv_text(const Csv& csv) {
   return text;
 }
 
-std::string error_table(const std::vector<ErrorStatistics>& errors) {
-  std::string text = fmt::format("{:<24}{:>8}{:>10}{:>10}{:>10}{:>15}\n", "operator", "calls",
-                                 "median", "mean", "p90", "in low…high");
-  for (const ErrorStatistics& e : errors)
-    text += fmt::format("{:<24.24}{:>8}{:>9.1f}%{:>9.1f}%{:>9.1f}%{:>14.0f}%\n", e.op, e.count,
-                        100 * e.median, 100 * e.mean, 100 * e.p90, 100 * e.inside);
-  return text;
-}
-
 nlohmann::json to_json(const KernelPredictions& k) {
   nlohmann::json j{{"predictions", nlohmann::json::array()}, {"errors", nlohmann::json::array()}};
   for (std::size_t i = 0; i < k.calls.size(); ++i) {
@@ -123,13 +83,7 @@ nlohmann::json to_json(const KernelPredictions& k) {
     if (k.calls[i].latency_s) one["latency_us"] = *k.calls[i].latency_s * 1e6;
     j["predictions"].push_back(std::move(one));
   }
-  for (const ErrorStatistics& e : k.errors)
-    j["errors"].push_back({{"op", e.op},
-                           {"count", e.count},
-                           {"mean", e.mean},
-                           {"median", e.median},
-                           {"p90", e.p90},
-                           {"inside", e.inside}});
+  for (const ErrorStatistics& e : k.errors) j["errors"].push_back(to_json(e, "op"));
   return j;
 }
 

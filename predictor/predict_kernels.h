@@ -4,17 +4,9 @@
 #include <vector>
 
 #include "calibrate/csv_calls.h"
-#include "predictor/predict_call.h"
+#include "predictor/error_statistics.h"
 
 namespace ridge {
-
-// |predicted / measured − 1| over one operator's rows, and how many lay inside low … high.
-struct ErrorStatistics {
-  std::string op;
-  std::size_t count = 0;
-  double mean = 0, median = 0, p90 = 0;
-  double inside = 0;  // share of rows
-};
 
 struct KernelPredictions {
   Csv csv;  // the input's rows with predicted_us, low_us, high_us, basis behind
@@ -28,7 +20,6 @@ struct KernelPredictions {
 KernelPredictions predict_kernels(const DelayTable& table, Csv csv, const std::string& where);
 
 std::string csv_text(const Csv& csv);
-std::string error_table(const std::vector<ErrorStatistics>& errors);  // at most 80 columns
 nlohmann::json to_json(const KernelPredictions& k);
 
 }  // namespace ridge

@@ -1,14 +1,14 @@
 #include <fmt/format.h>
 
 #include <cstdio>
-#include <fstream>
-#include <iterator>
 #include <nlohmann/json.hpp>
 
 #include "kernels/core/json_file.h"
 #include "kernels/core/run_main.h"
 #include "predictor/predict_kernels.h"
 #include "programs/cli.h"
+#include "programs/predict_validate.h"
+#include "programs/read_text.h"
 
 namespace ridge {
 namespace {
@@ -17,13 +17,6 @@ struct KernelsOptions {
   std::string table, csv, out;
   bool json = false;
 };
-
-std::string read_text(const std::string& path) {
-  std::ifstream in(path, std::ios::binary);
-  if (!in || std::filesystem::is_directory(path))
-    throw BadInput(path + ": cannot be read; give a CSV file");
-  return {std::istreambuf_iterator<char>(in), {}};
-}
 
 // The predictions to a file or standard output; what people read then goes to standard error, so
 // that a pipe gets only the data.
@@ -39,7 +32,7 @@ int kernels(const KernelsOptions& o) {
   std::FILE* people = o.out.empty() ? stderr : stdout;
   if (!k.errors.empty())
     fmt::print(people, "|predicted / measured - 1| on {}\n{}", table.device.name,
-               error_table(k.errors));
+               error_table("operator", k.errors));
   if (!o.out.empty()) fmt::print("{} calls predicted: {}\n", k.calls.size(), o.out);
   if (std::fflush(stdout) != 0) throw std::runtime_error("standard output cannot be written");
   return 0;
@@ -55,8 +48,9 @@ int predict(int argc, char** argv) {
       ->required();
   sub->add_option("--out", o.out, "Where the predictions go (standard output without it)");
   sub->add_flag("--json", o.json, "Predictions and errors as JSON");
+  const auto validate = add_validate(app);
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
-  return kernels(o);
+  return sub->parsed() ? kernels(o) : validate();
 }
 
 }  // namespace

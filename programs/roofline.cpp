@@ -1,7 +1,5 @@
 // roofline: every ceiling of this machine, measured, and drawn.
 #include <fmt/format.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include <chrono>
 #include <nlohmann/json.hpp>
@@ -10,6 +8,7 @@
 #include "kernels/core/run_main.h"
 #include "profilers/progress.h"
 #include "programs/cli.h"
+#include "programs/draw_charts.h"
 #include "programs/open_gpu.h"
 #include "programs/origin.h"
 #include "roofline/measure_roofline.h"
@@ -33,30 +32,10 @@ double budget_of(const Options& options, const DeviceInfo& device) {
   return device.kind == "cpu" ? 200 : 240;
 }
 
-// Draws with scripts/plot_roofline, which is not in every installation: charts are a convenience,
-// the numbers are written.
 void draw(const fs::path& ceilings, const fs::path& folder, const fs::path& table) {
-  const fs::path script = data_dir() / "scripts" / "plot_roofline";
-  if (!fs::exists(script)) {
-    fmt::print(stderr, "note: no charts: {} is not installed\n", script.string());
-    return;
-  }
-  std::vector<std::string> words{script.string(), ceilings.string(), "--out",
-                                 (folder / "charts").string()};
+  std::vector<std::string> words{ceilings.string(), "--out", (folder / "charts").string()};
   if (fs::exists(table)) words.insert(words.end(), {"--table", table.string()});
-  const pid_t child = fork();
-  if (child == 0) {
-    dup2(STDERR_FILENO, STDOUT_FILENO);  // standard output is the program's own
-    std::vector<char*> argv;
-    for (std::string& word : words) argv.push_back(word.data());
-    argv.push_back(nullptr);
-    execv(argv[0], argv.data());
-    _exit(127);
-  }
-  int status = 1;
-  if (child < 0 || waitpid(child, &status, 0) < 0 || status != 0)
-    fmt::print(stderr, "note: no charts: {} failed; draw them later with\n  {} {}\n",
-               script.filename().string(), script.string(), ceilings.string());
+  draw_charts("plot_roofline", words);
 }
 
 int roofline(const Options& options, const std::map<std::string, std::string>& origin) {

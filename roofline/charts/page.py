@@ -1,4 +1,4 @@
-"""roofline.html: all charts, and the libraries that draw them, in one file that loads nothing."""
+"""A page of charts with the libraries that draw them, in one file that loads nothing."""
 import html
 import json
 from typing import Any
@@ -31,13 +31,24 @@ _OPTIONS = {"mode": "vega-lite", "renderer": "svg",
 
 def page(c: Ceilings, charts: list[tuple[Any, dict[str, Any]]], left_out: list[str]) -> str:
     """`charts`: each chart's module and its specification."""
-    title = html.escape(f"Roofline of {c.device}")
-    links = " ".join(f'<a href="#{m.NAME}">{m.NAME.replace("_", " ")}</a>' for m, _ in charts)
-    sections = "\n".join(
+    return document(f"Roofline of {c.device}", _provenance(c), charts,
+                    [("ceilings", "All ceilings", _table(c))], [*c.notes, *left_out])
+
+
+def document(title: str, below: str, charts: list[tuple[Any, dict[str, Any]]],
+             sections: list[tuple[str, str, str]], notes: list[str]) -> str:
+    """A page of charts. `below` the title stands HTML, too; `sections`: anchor, heading, HTML."""
+    title = html.escape(title)
+    links = " ".join([*(f'<a href="#{m.NAME}">{m.NAME.replace("_", " ")}</a>' for m, _ in charts),
+                      *(f'<a href="#{anchor}">{html.escape(heading.lower())}</a>'
+                        for anchor, heading, _ in sections)])
+    drawn = "\n".join(
         f'<section id="{m.NAME}"><div id="chart-{m.NAME}"></div><p>{html.escape(m.READ)}</p>'
         "</section>" for m, _ in charts)
+    told = "\n".join(f'<section id="{anchor}"><h2>{html.escape(heading)}</h2>\n{body}</section>'
+                     for anchor, heading, body in sections)
     specs = {m.NAME: spec for m, spec in charts}
-    notes = "".join(f"<li>{html.escape(n)}</li>" for n in [*c.notes, *left_out])
+    listed = "".join(f"<li>{html.escape(n)}</li>" for n in notes)
     return f"""<!DOCTYPE html>
 <html lang="en">
 <head>
@@ -47,12 +58,11 @@ def page(c: Ceilings, charts: list[tuple[Any, dict[str, Any]]], left_out: list[s
 </head>
 <body>
 <h1>{title}</h1>
-<p class="quiet">{_provenance(c)}</p>
-<nav>{links} <a href="#ceilings">all ceilings</a></nav>
-{sections}
-<section id="ceilings"><h2>All ceilings</h2>
-{_table(c)}</section>
-{f'<section id="notes"><h2>Notes</h2><ul>{notes}</ul></section>' if notes else ""}
+<p class="quiet">{below}</p>
+<nav>{links}</nav>
+{drawn}
+{told}
+{f'<section id="notes"><h2>Notes</h2><ul>{listed}</ul></section>' if notes else ""}
 <script>{_library()}</script>
 <script>
 {{  // a block: the library's own names are global

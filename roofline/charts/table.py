@@ -47,8 +47,8 @@ def load(path: pathlib.Path, device: str) -> Table:
     groups = [(i, g) for i, g in enumerate(found["samples"])
               if not isinstance(g, dict) or g.get("method") == found.get("method")]
     if found.get("schema_version") == 2:
-        return Table((), (), (f"{path.name} is of version 2, whose samples are not by columns: no "
-                              "operators on the roofline; make it again with `calibrate --resume`",))
+        return Table((), (), (f"{path.name} is of version 2, without columns: no operators on the "
+                              "roofline; make it again with `calibrate --resume`",))
     if any(isinstance(g, dict) and "flops" not in g for _, g in groups):
         return Table((), (), (f"{path.name}: samples have no 'flops', as in tables of more than "
                               "10,000 calls: no operators on the roofline",))

@@ -1,0 +1,1 @@
+"""Charts of predictions beside measurements. See docs/file-formats.md."""

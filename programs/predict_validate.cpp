@@ -1,0 +1,97 @@
+// predict validate: a table against measured latencies.
+#include "programs/predict_validate.h"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+#include <memory>
+#include <nlohmann/json.hpp>
+
+#include "kernels/core/error.h"
+#include "kernels/core/json_file.h"
+#include "predictor/validation_report.h"
+#include "programs/draw_charts.h"
+#include "programs/read_text.h"
+
+namespace ridge {
+namespace {
+
+namespace fs = std::filesystem;
+
+struct Options {
+  std::vector<std::string> csvs, tables;
+  std::string out;
+  bool json = false, no_charts = false;
+};
+
+std::vector<DelayTable> load_tables(const std::vector<std::string>& paths) {
+  std::vector<DelayTable> tables;
+  for (const std::string& path : paths) {
+    tables.push_back(load_table(path));
+    const DelayTable& made = tables.back();
+    for (const std::string& note : made.notes) fmt::print(stderr, "note: {}\n", note);
+    for (const DelayTable& other : tables)
+      if (&other != &made && same_device(other.device.name, made.device.name))
+        throw BadInput(path + ": a second table of '" + made.device.name +
+                       "'; give one for each device");
+  }
+  return tables;
+}
+
+Validation validate(const Options& o) {
+  const std::vector<DelayTable> tables = load_tables(o.tables);
+  Validation v;
+  for (const std::string& path : o.csvs) {
+    const Csv csv = parse_csv(read_text(path), path);
+    // What the rows are shows in the columns: kernels have an operator.
+    if (std::find(csv.header.begin(), csv.header.end(), "op") == csv.header.end())
+      throw BadInput(path +
+                     ": line 1: column 'op' is missing; measured kernels have op, dtype, "
+                     "their axes and latency_us");
+    validate_kernels(tables, csv, path, v);
+  }
+  return v;
+}
+
+void write_results(const Options& o, const Validation& v, const ValidationSummary& s) {
+  const fs::path folder = o.out;
+  write_file(folder / "predictions.csv", predictions_csv(v));
+  write_file(folder / "statistics.json", to_json(v, s).dump(1) + "\n");
+  if (!o.no_charts) draw_charts("plot_validation", {folder.string()});
+}
+
+int run(const Options& o) {
+  if (!o.out.empty()) check_writable(fs::path(o.out) / "statistics.json");
+  const Validation v = validate(o);
+  const ValidationSummary s = summarize_validation(v);
+  if (o.json)
+    fmt::print("{}\n", to_json(v, s).dump(1));
+  else
+    fmt::print("{} rows of {} file{}\n\n{}", v.rows.size(), o.csvs.size(),
+               o.csvs.size() == 1 ? "" : "s", validation_text(s));
+  if (std::fflush(stdout) != 0) throw std::runtime_error("standard output cannot be written");
+  if (!o.out.empty() && !v.rows.empty()) {
+    write_results(o, v, s);
+    fmt::print(o.json ? stderr : stdout, "\nwritten to {}\n", o.out);
+  }
+  fmt::print(stderr, "{}", rejected_text(v.rejected));
+  return v.rejected.empty() ? 0 : 1;
+}
+
+}  // namespace
+
+std::function<int()> add_validate(CLI::App& app) {
+  const auto o = std::make_shared<Options>();
+  CLI::App* sub = app.add_subcommand("validate", "Error of a table on measured latencies");
+  sub->add_option("--csv", o->csvs, "Measured kernels: op, dtype, axes, latency_us; gpu optional")
+      ->required();
+  sub->add_option("--table", o->tables, "Delay-factor tables; the column gpu chooses")->required();
+  sub->add_option("--out", o->out, "Folder for predictions.csv, statistics.json and charts");
+  sub->add_flag("--json", o->json, "The statistics as JSON");
+  sub->add_flag("--no-charts", o->no_charts, "Draw nothing");
+  return [o] { return run(*o); };
+}
+
+}  // namespace ridge
