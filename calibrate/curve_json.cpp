@@ -44,8 +44,11 @@ double shortest(float value) {
 json to_json(const BoostedTrees& t) {
   json thresholds = json::array();
   for (const float v : t.thresholds) thresholds.push_back(shortest(v));
-  return {{"levels", t.levels}, {"start", t.start}, {"features", t.features},
-          {"thresholds", std::move(thresholds)}, {"leaves", t.leaves}};
+  return {{"levels", t.levels},
+          {"start", t.start},
+          {"features", t.features},
+          {"thresholds", std::move(thresholds)},
+          {"leaves", t.leaves}};
 }
 
 BoostedTrees trees_from(const json& j) {
