@@ -4,6 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "calibrate/base64.h"
 #include "calibrate/physics_features.h"
 #include "kernels/core/operators.h"
 
@@ -48,7 +49,7 @@ json to_json(const BoostedTrees& t) {
           {"start", t.start},
           {"features", t.features},
           {"thresholds", std::move(thresholds)},
-          {"leaves", t.leaves}};
+          {"leaves", to_base64(t.leaves)}};
 }
 
 BoostedTrees trees_from(const json& j) {
@@ -57,7 +58,7 @@ BoostedTrees trees_from(const json& j) {
   j.at("start").get_to(t.start);
   j.at("features").get_to(t.features);
   j.at("thresholds").get_to(t.thresholds);
-  j.at("leaves").get_to(t.leaves);
+  t.leaves = from_base64(j.at("leaves").get_ref<const std::string&>());
   return t;
 }
 

@@ -7,6 +7,9 @@
 #include <functional>
 #include <random>
 
+#include "calibrate/base64.h"
+#include "kernels/core/error.h"
+
 namespace ridge {
 namespace {
 
@@ -72,6 +75,24 @@ TEST(BoostedTrees, WithNothingToAskAreTheMean) {
 TEST(BoostedTrees, HoldTheEdge) {
   const BoostedTrees trees = grow_trees(rows_of(500, [](float a, float) { return a; }), {});
   EXPECT_DOUBLE_EQ(ask(trees, {5, 0.5F}), ask(trees, {500, 0.5F}));
+}
+
+// RFC 4648, §10: "fo" and "foob" are two and four bytes.
+TEST(Base64, IsAsTheRfcHasIt) {
+  EXPECT_EQ(to_base64({'f' | 'o' << 8}), "Zm8=");
+  EXPECT_EQ(to_base64({'f' | 'o' << 8, 'o' | 'b' << 8}), "Zm9vYg==");
+  EXPECT_EQ(to_base64({}), "");
+}
+
+TEST(Base64, ReadsWhatItWroteAndNothingElse) {
+  std::mt19937_64 rng(1);
+  for (std::size_t n = 0; n < 20; ++n) {
+    std::vector<int16_t> values;
+    for (std::size_t i = 0; i < n; ++i) values.push_back(static_cast<int16_t>(rng()));
+    EXPECT_EQ(from_base64(to_base64(values)), values);
+  }
+  for (const char* wrong : {"A", "Zm8", "Zm9v", "Z*8=", "Zg=="})
+    EXPECT_THROW(from_base64(wrong), BadInput);
 }
 
 }  // namespace
