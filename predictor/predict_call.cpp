@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "calibrate/delay_model.h"
+#include "calibrate/transfer.h"
 #include "kernels/core/error.h"
 #include "kernels/core/operators.h"
 #include "roofline/call_ideal.h"
@@ -36,6 +37,8 @@ std::string_view name(Basis b) {
       return "interpolated";
     case Basis::kExtrapolated:
       return "extrapolated";
+    case Basis::kTransferred:
+      return "transferred";
     case Basis::kRoofline:
       break;
   }
@@ -62,7 +65,9 @@ Prediction predict_call(const DelayTable& table, const Call& call) {
             .low_s = d->low_s,
             .high_s = d->high_s,
             .bound = bound,
-            .basis = d->inside ? Basis::kInterpolated : Basis::kExtrapolated};
+            .basis = is_transferred(table) ? Basis::kTransferred
+                     : d->inside           ? Basis::kInterpolated
+                                           : Basis::kExtrapolated};
   const double least = launch + best.seconds;
   return {.seconds = least,
           .low_s = least,
