@@ -57,7 +57,7 @@ std::map<Key, std::vector<TransferSource>> grouped(const std::vector<NamedTable>
         return same_device(g.gpu.device.name, t.device.name);
       });
       if (place == gpus.end())
-        place = gpus.insert(gpus.end(), {{t.device, t.ceilings}, {}});
+        place = gpus.insert(gpus.end(), TransferSource{{t.device, t.ceilings}, {}});
       place->samples.push_back(s);
     }
   }
