@@ -68,8 +68,8 @@ std::map<Key, std::vector<TransferSource>> grouped(const std::vector<NamedTable>
 std::string lacking(const TransferGpu& to, const Call& call) {
   const OpSpec& spec = find_operator(call.op);
   try {
-    const Ideal best = ideal_of(to.ceilings, spec, call,
-                                table_working_set(spec, call, to.device), to.device.units);
+    const Ideal best = ideal_of(to.ceilings, spec, call, table_working_set(spec, call, to.device),
+                                to.device.units);
     return best.seconds > 0 && std::isfinite(best.seconds) ? "" : "its ideal time is 0";
   } catch (const BadInput& e) {
     return e.what();
@@ -91,12 +91,12 @@ void add_curves(DelayTable& t, const TransferGpu& to, const std::vector<NamedTab
       continue;
     }
     t.curves.push_back(transferred_curve(to, gpus));
-    t.notes.push_back(
-        text(key) + ": transferred from " + origins(gpus) +
-        (gpus.size() > 1 ? ""
-                         : fmt::format("; of one GPU alone nobody can tell the error: 80 % are "
-                                       "taken to lie within a factor of {:.1f}",
-                                       kOneSourceFactor)));
+    t.notes.push_back(text(key) + ": transferred from " + origins(gpus) +
+                      (gpus.size() > 1
+                           ? ""
+                           : fmt::format("; of one GPU alone nobody can tell the error: 80 % are "
+                                         "taken to lie within a factor of {:.1f}",
+                                         kOneSourceFactor)));
   }
 }
 
@@ -119,7 +119,7 @@ void note_mixed_ceilings(DelayTable& t, const std::vector<NamedTable>& sources) 
 
 bool is_transferred(const DelayTable& table) {
   const auto method = table.provenance.find("method");
-  return method != table.provenance.end() && method->second == kTransferred;
+  return method != table.provenance.end() && method->second == kTransferredMethod;
 }
 
 DelayTable transfer_table(const std::vector<NamedTable>& sources, const TransferGpu& to,
@@ -131,7 +131,7 @@ DelayTable transfer_table(const std::vector<NamedTable>& sources, const Transfer
   t.launch = {.stream_s = launch_seconds(to.ceilings, Method::kStream),
               .graph_s = launch_seconds(to.ceilings, Method::kGraph)};
   t.provenance = provenance;
-  t.provenance["method"] = kTransferred;
+  t.provenance["method"] = kTransferredMethod;
   std::string from;
   for (const NamedTable& s : sources)
     from += fmt::format("{}{} ({})", from.empty() ? "" : ", ", s.file, s.table.device.name);
@@ -149,8 +149,7 @@ DelayTable transfer_table(const std::vector<NamedTable>& sources, const Transfer
 
 std::string transfer_summary(const DelayTable& table) {
   std::string all = table.device.name + ", transferred\n\n";
-  all += fmt::format("{:<40} {:>8} {:>12} {:>10}\n", "operator", "samples", "median error",
-                     "90th");
+  all += fmt::format("{:<40} {:>8} {:>12} {:>10}\n", "operator", "samples", "median error", "90th");
   for (const Curve& c : table.curves)
     all += fmt::format("{:<40.40} {:>8} {:>10.1f} % {:>8.1f} %\n",
                        text({c.op, c.dtype, c.implementation}), c.count, 100 * c.cv_median_error,

@@ -43,8 +43,8 @@ double distance(const TransferGpu& a, const TransferGpu& b, const std::string& p
   const auto ratio = [&](const std::string& key) {
     return log_ratio(value_or(a.ceilings, key, 0), value_or(b.ceilings, key, 0));
   };
-  const double apart = std::hypot(ratio(pipe), ratio("dram.read"),
-                                  log_ratio(a.device.clock_hz, b.device.clock_hz));
+  const double apart =
+      std::hypot(ratio(pipe), ratio("dram.read"), log_ratio(a.device.clock_hz, b.device.clock_hz));
   return std::hypot(apart, same_generation(a, b) ? 0 : 0.5);
 }
 
@@ -57,7 +57,7 @@ std::string pipe_of(const OpSpec& spec, Dtype dtype) {
 }
 
 double clock_ratio(const TransferGpu& from, const TransferGpu& to) {
-  constexpr double kPower = 0.7;
+  constexpr double kPower = 0.8;
   return std::exp(kPower * log_ratio(from.device.clock_hz, to.device.clock_hz));
 }
 
@@ -82,9 +82,8 @@ TransferLaw::TransferLaw(const OpSpec& spec, const std::vector<const TransferSou
 }
 
 double TransferLaw::ceiling_s(const TransferGpu& gpu, const Call& call) const {
-  const Ideal best =
-      ideal_of(gpu.ceilings, *spec_, call, table_working_set(*spec_, call, gpu.device),
-               gpu.device.units);
+  const Ideal best = ideal_of(gpu.ceilings, *spec_, call,
+                              table_working_set(*spec_, call, gpu.device), gpu.device.units);
   if (best.bound != Bound::kDram || cached_share_ <= 0 || !gpu.ceilings.levels.empty())
     return best.seconds;
   // A soft edge: caches do not end at one size.
@@ -104,13 +103,11 @@ double TransferLaw::seconds(const TransferSource& from, const Sample& sample, do
   const double ceiling = ceiling_s(from.gpu, sample.call);
   const double fixed = std::min(fixed_s, 0.9 * sample.median_s);
   const double beyond = sample.median_s - fixed;
-  const double explained =
-      std::min(beyond, std::max(kMemory * ceiling,
-                                kArithmetic * compute_s(*spec_, from.gpu, sample.call)));
+  const double explained = std::min(
+      beyond, std::max(kMemory * ceiling, kArithmetic * compute_s(*spec_, from.gpu, sample.call)));
   // Latencies of many blocks are partly hidden by more units.
-  constexpr double kUnits = 0.3;
-  const double units =
-      std::exp(kUnits * log_ratio(from.gpu.device.units, to.device.units));
+  constexpr double kUnits = 0.6;
+  const double units = std::exp(kUnits * log_ratio(from.gpu.device.units, to.device.units));
   return explained * ceiling_s(to, sample.call) / ceiling +
          clock_ratio(from.gpu, to) * (fixed + (beyond - explained) * units);
 }
