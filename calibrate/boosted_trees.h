@@ -27,11 +27,11 @@ struct BoostedTrees {
 struct TreeOptions {
   int rounds = 600;
   int levels = 6;
-  double rate = 0.08;         // share of each tree's answer that is taken
-  double ridge = 1;           // leaves are shrunk as if so many rows of 0 lay in each
-  double row_share = 0.8;     // of the rows, drawn anew for each tree
+  double rate = 0.08;          // share of each tree's answer that is taken
+  double ridge = 1;            // leaves are shrunk as if so many rows of 0 lay in each
+  double row_share = 0.8;      // of the rows, drawn anew for each tree
   double feature_share = 0.5;  // of the features, likewise
-  int bins = 128;             // most thresholds a feature has
+  int bins = 128;              // most thresholds a feature has
   uint64_t seed = 1;
 };
 

@@ -41,9 +41,9 @@ Chooser::Chooser(const OpSpec& spec, std::vector<Call> pool, const DeviceInfo& d
   x_.resize(pool_.size() * features_.size());
   for (std::size_t i = 0; i < pool_.size(); ++i) {
     features_(pool_[i], std::span(x_).subspan(i * features_.size(), features_.size()));
-    ideal_s_.push_back(ideal_of(ceilings, spec, pool_[i], std::numeric_limits<double>::infinity(),
-                                device.units)
-                           .seconds);
+    ideal_s_.push_back(
+        ideal_of(ceilings, spec, pool_[i], std::numeric_limits<double>::infinity(), device.units)
+            .seconds);
     place_[pool_[i].dims] = i;
     left_.push_back(i);
   }
@@ -77,7 +77,8 @@ void Chooser::refit() {
   error_ = 0;
   std::vector<double> off;
   for (const std::size_t i : rows.controls)
-    error_ += std::abs(std::exp(said[i] - rows.y[i]) - 1) / static_cast<double>(rows.controls.size());
+    error_ +=
+        std::abs(std::exp(said[i] - rows.y[i]) - 1) / static_cast<double>(rows.controls.size());
   for (const std::size_t i : fit.rows) off.push_back(std::abs(said[i] - rows.y[i]));
   refit_at_ = samples_.size() * 3 / 2;
 
@@ -101,7 +102,6 @@ void Chooser::refit() {
 }
 
 std::size_t Chooser::most_telling() {
-  if (!design_ || samples_.size() >= refit_at_) refit();
   std::optional<std::size_t> taken = design_->take(candidate_cost_);
   while (!taken || !is_left(candidates_[*taken])) {
     if (!taken) refit();
@@ -134,7 +134,9 @@ void Chooser::report(const Call& call, const std::optional<Sample>& measured, do
     }
     nearest_[i] = std::min(nearest_[i], sum);
   }
-  if (measured) samples_.push_back(*measured);
+  if (!measured) return;
+  samples_.push_back(*measured);
+  if (samples_.size() >= refit_at_) refit();
 }
 
 }  // namespace ridge

@@ -27,14 +27,14 @@ struct Curve {
 
   // blend
   std::vector<std::string> features;
-  std::vector<double> low, high;         // of each feature, measured
-  std::vector<double> centre, scale;     // z = (clamp(feature, low, high) − centre) / scale
-  std::vector<std::size_t> samples;      // of the process, into DelayTable::samples
-  std::vector<double> pull;              // of each of them (GpPosterior)
-  std::vector<double> weights, trend;    // of each feature (GpParameters, GpPosterior)
+  std::vector<double> low, high;       // of each feature, measured
+  std::vector<double> centre, scale;   // z = (clamp(feature, low, high) − centre) / scale
+  std::vector<std::size_t> samples;    // of the process, into DelayTable::samples
+  std::vector<double> pull;            // of each of them (GpPosterior)
+  std::vector<double> weights, trend;  // of each feature (GpParameters, GpPosterior)
   double signal = 0, offset = 0;
   BoostedTrees direct, beyond;
-  std::vector<double> shares;            // of process, direct, process + beyond: sum 1
+  std::vector<double> shares;  // of process, direct, process + beyond: sum 1
 
   // How far off a call may be: exp(spread) · interval holds 80 % of what cross-validation left out,
   // of calls whose closest sample is as near (`nearest`: prior correlation) as those mostly are.

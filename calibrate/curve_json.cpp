@@ -4,6 +4,7 @@
 #include <charconv>
 #include <nlohmann/json.hpp>
 
+#include "calibrate/base64.h"
 #include "calibrate/physics_features.h"
 #include "kernels/core/operators.h"
 
@@ -44,8 +45,11 @@ double shortest(float value) {
 json to_json(const BoostedTrees& t) {
   json thresholds = json::array();
   for (const float v : t.thresholds) thresholds.push_back(shortest(v));
-  return {{"levels", t.levels}, {"start", t.start}, {"features", t.features},
-          {"thresholds", std::move(thresholds)}, {"leaves", t.leaves}};
+  return {{"levels", t.levels},
+          {"start", t.start},
+          {"features", t.features},
+          {"thresholds", std::move(thresholds)},
+          {"leaves", to_base64(t.leaves)}};
 }
 
 BoostedTrees trees_from(const json& j) {
@@ -54,7 +58,7 @@ BoostedTrees trees_from(const json& j) {
   j.at("start").get_to(t.start);
   j.at("features").get_to(t.features);
   j.at("thresholds").get_to(t.thresholds);
-  j.at("leaves").get_to(t.leaves);
+  t.leaves = from_base64(j.at("leaves").get_ref<const std::string&>());
   return t;
 }
 

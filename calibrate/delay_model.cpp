@@ -57,8 +57,8 @@ LogDelay log_delay(const Curve& c, const GpMean& process, const float* x, const 
   c.direct.at(x, direct);
   c.beyond.at(x, beyond);
   c.spread.at(x, spread);
-  const auto by_process = static_cast<float>(c.shares[0]), by_direct = static_cast<float>(c.shares[1]),
-             by_both = static_cast<float>(c.shares[2]);
+  const auto by_process = static_cast<float>(c.shares[0]),
+             by_direct = static_cast<float>(c.shares[1]), by_both = static_cast<float>(c.shares[2]);
   for (std::size_t b = 0; b < kBlock; ++b) {
     d.mean[b] = by_process * gp[b] + by_direct * direct[b] + by_both * (gp[b] + beyond[b]);
     // What a process knows less of a call than of those that cross-validation asked for.
@@ -94,11 +94,10 @@ DelayModel::DelayModel(const DelayTable& table) {
       if (it == place.end()) continue;
       last = &fitted_[it->second];
     }
-    last->measured.emplace(key_of(s.call.dims),
-                           Measured{.median_s = s.median_s,
-                                    .p10_s = std::min(s.p10_s, s.median_s),
-                                    .p90_s = std::max(s.p90_s, s.median_s),
-                                    .bound = s.bound});
+    last->measured.emplace(key_of(s.call.dims), Measured{.median_s = s.median_s,
+                                                         .p10_s = std::min(s.p10_s, s.median_s),
+                                                         .p90_s = std::max(s.p90_s, s.median_s),
+                                                         .bound = s.bound});
   }
 }
 

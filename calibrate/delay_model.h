@@ -32,6 +32,9 @@ class DelayModel {
   // The sample of exactly this call; with no implementation given, of the main one.
   const Measured* measured(const Call& call) const;
 
+  // Whether there is a curve of this operator and dtype and, if given, implementation.
+  bool knows(const Call& call) const { return find(call) != nullptr; }
+
   struct Question {
     const Call* call;
     double ideal_s;

@@ -34,8 +34,8 @@ GpParameters search_parameters(const GpPoints& points, std::size_t search_points
 
 // What the posterior mean is summed from, and what it says of the points themselves.
 struct GpPosterior {
-  std::vector<double> pull;      // of each point, on the Matérn part
-  std::vector<double> trend;     // slope of each feature
+  std::vector<double> pull;   // of each point, on the Matérn part
+  std::vector<double> trend;  // slope of each feature
   double offset = 0;
   std::vector<GpEstimate> left_out;  // each point, had it not been there
 };

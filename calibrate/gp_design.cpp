@@ -66,8 +66,8 @@ GpDesign::GpDesign(const GpPoints& points, const GpParameters& parameters,
   const MatrixXd across = covariance(x, z, parameters);
   const MatrixXd half = c.llt().matrixL().solve(across);
   state_->v = covariance(z, z, parameters) - half.transpose() * half;
-  const VectorXd errors = local_errors(correlation(x, z, parameters),
-                                       Eigen::Map<const VectorXd>(off.data(), x.rows()));
+  const VectorXd errors =
+      local_errors(correlation(x, z, parameters), Eigen::Map<const VectorXd>(off.data(), x.rows()));
   state_->count = errors.array().square();
   state_->taken.assign(static_cast<std::size_t>(z.rows()), false);
   state_->noise2 = parameters.noise * parameters.noise + 1e-6;
@@ -84,8 +84,7 @@ std::optional<std::size_t> GpDesign::take(const std::vector<double>& cost_s) {
   double most = -1;
   for (Eigen::Index i = 0; i < s.v.rows(); ++i) {
     if (s.taken[static_cast<std::size_t>(i)]) continue;
-    const double gain =
-        lowered(i) / (s.v(i, i) + s.noise2) / cost_s[static_cast<std::size_t>(i)];
+    const double gain = lowered(i) / (s.v(i, i) + s.noise2) / cost_s[static_cast<std::size_t>(i)];
     if (gain > most) {
       most = gain;
       best = i;

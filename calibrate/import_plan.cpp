@@ -5,8 +5,8 @@
 namespace ridge {
 
 std::vector<Chooser::Choice> choose_points(const std::vector<Call>& pool, std::size_t count,
-                                       const std::function<double(std::size_t)>& ask,
-                                       const DeviceInfo& device, const Ceilings& ceilings) {
+                                           const std::function<double(std::size_t)>& ask,
+                                           const DeviceInfo& device, const Ceilings& ceilings) {
   std::vector<Chooser::Choice> chosen;
   if (pool.empty()) return chosen;
   Chooser chooser(find_operator(pool[0].op), pool, device, ceilings,

@@ -15,8 +15,15 @@ struct Tile {
   int rows, cols;
 };
 // What matrix libraries cut outputs into; rows and cols may be either way round.
-constexpr std::array<Tile, 9> kTiles{
-    {{16, 64}, {32, 64}, {64, 64}, {64, 128}, {128, 64}, {128, 128}, {128, 256}, {256, 128}, {64, 256}}};
+constexpr std::array<Tile, 9> kTiles{{{16, 64},
+                                      {32, 64},
+                                      {64, 64},
+                                      {64, 128},
+                                      {128, 64},
+                                      {128, 128},
+                                      {128, 256},
+                                      {256, 128},
+                                      {64, 256}}};
 constexpr double kSplitDepth = 256;  // least depth of a part when a sum is split
 
 std::optional<double> axis(const OpSpec& spec, const Call& call, std::string_view name) {
@@ -55,7 +62,8 @@ TileView tile_view(const OpSpec& spec, const Call& call) {
   if (outputs.empty() || outputs[0].shape.empty()) return {};
   const auto cols = static_cast<double>(std::max<int64_t>(1, outputs[0].shape.back()));
   const auto elements = static_cast<double>(std::max<int64_t>(1, outputs[0].count()));
-  return {1, elements / cols, cols, std::max(1.0, std::round(spec.work(call).flops / 2 / elements))};
+  return {1, elements / cols, cols,
+          std::max(1.0, std::round(spec.work(call).flops / 2 / elements))};
 }
 
 PhysicsFeatures::PhysicsFeatures(const OpSpec& spec, Dtype dtype, const Ceilings& ceilings,
@@ -72,9 +80,7 @@ PhysicsFeatures::PhysicsFeatures(const OpSpec& spec, Dtype dtype, const Ceilings
   const double bandwidth = value("dram.read");
   bytes_s_ = bandwidth > 0 ? 1 / bandwidth : 1e-12;
   // The pipe is a property of the operator and dtype: any call tells it.
-  Call any{spec.name, {}, dtype, {}};
-  for (const Axis& a : spec.axes) any.dims.push_back(std::max<int64_t>(a.min, a.sweep_low));
-  spec.adjust(any);
+  const Call any{spec.name, spec.test_dims.at(0), dtype, {}};
   if (const Work w = spec.work(any); w.pipe == Pipe::kMatrix && w.flops > 0)
     peak_ = value(ceiling_name(w.pipe, w.arithmetic));
   unit_s_ = peak_ > 0 ? units_ / peak_ : 0;
@@ -84,9 +90,9 @@ PhysicsFeatures::PhysicsFeatures(const OpSpec& spec, Dtype dtype, const Ceilings
     names_.emplace_back(n);
   for (const char* n : {"align rows", "align cols", "align depth"}) names_.emplace_back(n);
   if (peak_ <= 0) return;
-  for (const char* n : {"log compute_s", "log compute/memory", "log operand/cache",
-                        "log activations/cache", "log rows*depth", "log rows*cols/depth",
-                        "log rows/cols"})
+  for (const char* n :
+       {"log compute_s", "log compute/memory", "log operand/cache", "log activations/cache",
+        "log rows*depth", "log rows*cols/depth", "log rows/cols"})
     names_.emplace_back(n);
   for (const Tile& t : kTiles) {
     names_.push_back("waves " + text(t));
@@ -109,8 +115,8 @@ void PhysicsFeatures::tiles(const TileView& v, double compute_s, double memory_s
     *out++ = static_cast<float>(std::log(whole * units_ * area / outputs));
     // Small tiles reuse less of what they load: their arithmetic is slower.
     const double tile_s = 2 * area * unit_s_ / std::min(1.0, std::pow(area / (128 * 256), 0.3));
-    const double parts =
-        std::clamp(std::floor(units_ / count), 1.0, std::max(1.0, std::floor(v.depth / kSplitDepth)));
+    const double parts = std::clamp(std::floor(units_ / count), 1.0,
+                                    std::max(1.0, std::floor(v.depth / kSplitDepth)));
     const double together_s = whole * tile_s * v.depth;
     // Parts of sums are written in f32 and added by a second kernel.
     const double split_s = std::ceil(count * parts / units_) * tile_s * v.depth / parts +
@@ -122,8 +128,8 @@ void PhysicsFeatures::tiles(const TileView& v, double compute_s, double memory_s
       }
     }
   }
-  *out++ = static_cast<float>(
-      std::log(v.batch * std::ceil(v.rows / 128) * std::ceil(v.cols / 128)));
+  *out++ =
+      static_cast<float>(std::log(v.batch * std::ceil(v.rows / 128) * std::ceil(v.cols / 128)));
   *out++ = static_cast<float>(best);
   *out++ = static_cast<float>(std::log(best_s / std::max(compute_s, memory_s)));
   *out++ = static_cast<float>(std::log(best_s + 1e-6));
@@ -132,8 +138,7 @@ void PhysicsFeatures::tiles(const TileView& v, double compute_s, double memory_s
 void PhysicsFeatures::operator()(const Call& call, std::span<float> out) const {
   float* f = out.data();
   auto add_log = [&](double x) { *f++ = static_cast<float>(std::log(std::max(x, 1e-30))); };
-  for (std::size_t i = 0; i < spec_->axes.size(); ++i)
-    *f++ = log_dim(call.dims[i], spec_->axes[i]);
+  for (std::size_t i = 0; i < spec_->axes.size(); ++i) *f++ = log_dim(call.dims[i], spec_->axes[i]);
   const Work work = spec_->work(call);
   const TileView v = tile_view(*spec_, call);
   const double bytes = std::max(work.bytes_read + work.bytes_written, 1.0);

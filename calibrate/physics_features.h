@@ -21,9 +21,9 @@ TileView tile_view(const OpSpec& spec, const Call& call);
 //   log ideal_s, log bytes, log bytes/cache, log outputs
 //   log compute_s, log compute/memory, log operand/cache …   of matrix products; the second operand
 //                        is the one that a GEMM calls weights
-//   waves RxC            log(⌈w⌉ / w), w = tiles of R × C over the units: idle units of the last wave
-//   padded RxC           log(work of ⌈w⌉ whole waves / work)
-//   best_tile, best_s    over those tiles, split along the depth or not, the one that takes least
+//   waves RxC            log(⌈w⌉ / w), w = tiles of R × C over the units: idle units of the last
+//   wave padded RxC           log(work of ⌈w⌉ whole waves / work) best_tile, best_s    over those
+//   tiles, split along the depth or not, the one that takes least
 //                        and its time over the roofline's: what a library would choose
 //   align rows|cols|depth   log2 of the largest power of two (≤ 128) that divides it
 // Values only grow with the log of the dims, or are bounded.
@@ -41,9 +41,9 @@ class PhysicsFeatures {
   void tiles(const TileView& v, double compute_s, double memory_s, float*& out) const;
 
   const OpSpec* spec_;
-  double unit_s_ = 0;  // of one flop on one unit
-  double peak_ = 0;    // flop/s; 0 where it is no matrix product or has no ceiling
-  double bytes_s_ = 0; // of one byte from memory
+  double unit_s_ = 0;   // of one flop on one unit
+  double peak_ = 0;     // flop/s; 0 where it is no matrix product or has no ceiling
+  double bytes_s_ = 0;  // of one byte from memory
   double bytes_per_element_ = 1;
   double launch_s_, units_, cache_bytes_;
   std::vector<std::string> names_;

@@ -11,7 +11,7 @@ namespace ridge {
 namespace {
 
 constexpr int kCandidates = 1200;  // shapes a group can be measured at
-constexpr int kMaxFailures = 8;   // in a group without a single success: it does not run here
+constexpr int kMaxFailures = 8;    // in a group without a single success: it does not run here
 
 int64_t draw_axis(const Axis& axis, std::mt19937_64& rng) {
   std::uniform_real_distribution<double> unit(0, 1);

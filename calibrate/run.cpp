@@ -200,7 +200,7 @@ CalibrationResult run_calibration(Backend& backend, const CalibrationOptions& op
   const double sweep_s = 0.96 * options.budget_s - before;
   Progress progress("sweep", sweep_s);
   std::size_t count = 0, next_anchor = 0;
-  while (!stop_asked && elapsed() < sweep_s) {
+  while (!stop_asked && elapsed() < sweep_s && !planner.reached(options.target_error)) {
     const bool anchor = !watched.empty() && count++ % kAnchorEvery == 0;
     const std::optional<Planner::Choice> choice =
         anchor ? Planner::Choice{.call = watched[next_anchor++ % watched.size()]} : planner.next();

@@ -12,6 +12,7 @@ namespace ridge {
 struct CalibrationOptions {
   std::filesystem::path folder;  // gets measurements.jsonl, ceilings.json, delay_factors.json
   double budget_s = 180;         // wall time of ceilings, sweep and table
+  double target_error = 0;       // stop once every curve is known to err by less; 0: never
   bool resume = false;
   std::vector<std::string> only;  // operators; empty: all
   uint64_t seed = 1;

@@ -138,8 +138,8 @@ std::optional<Sample> sample_of(const Ceilings& ceilings, const DeviceInfo& devi
                                 const Measurement& m) {
   if (!usable(m)) return {};
   try {
-    const Ideal best = ideal_of(ceilings, find_operator(m.call.op), m.call, rotation_bytes({&m}),
-                                device.units);
+    const Ideal best =
+        ideal_of(ceilings, find_operator(m.call.op), m.call, rotation_bytes({&m}), device.units);
     if (best.seconds > 0)
       return make_sample(m.call, m.method, {&m}, best, launch_seconds(ceilings, m.method));
   } catch (const BadInput&) {  // a ceiling that was not measured

@@ -42,33 +42,62 @@ std::string_view name(Basis b) {
   return "roofline";
 }
 
-Prediction predict_call(const DelayTable& table, const Call& call) {
-  if (!table.model) throw BadInput("table of " + table.device.name + " was not made ready");
-  if (const DelayModel::Measured* s = table.model->measured(call))
-    return {.seconds = s->median_s,
-            .low_s = s->p10_s,
-            .high_s = s->p90_s,
-            .bound = s->bound,
-            .basis = Basis::kMeasured};
+Call call_in(const DelayTable& table, const CsvCall& row) {
+  Call named = row.call;
+  named.implementation = implementation_of(row);
+  return table.model->knows(named) ? named : row.call;
+}
+
+void check_call(const DelayTable& table, const Call& call) {
   const OpSpec& spec = operator_of(call);
   validate(spec, call);
-  const Ideal best = ideal_of(table.ceilings, spec, call,
-                              table_working_set(spec, call, table.device), table.device.units);
+  (void)ideal(table.ceilings, spec.work(call));
+}
+
+std::vector<Prediction> predict_calls(const DelayTable& table, std::span<const Call> calls) {
+  if (!table.model) throw BadInput("table of " + table.device.name + " was not made ready");
   const double launch =
       table.method == Method::kGraph ? table.launch.graph_s : table.launch.stream_s;
-  const Bound bound = launch > best.seconds ? Bound::kLaunch : best.bound;
-  if (const auto d = table.model->delay(call, best.seconds))
-    return {.seconds = d->seconds,
-            .low_s = d->low_s,
-            .high_s = d->high_s,
-            .bound = bound,
-            .basis = d->inside ? Basis::kInterpolated : Basis::kExtrapolated};
-  const double least = launch + best.seconds;
-  return {.seconds = least,
-          .low_s = least,
-          .high_s = least * largest_delay(table),
-          .bound = bound,
-          .basis = Basis::kRoofline};
+  std::vector<Prediction> made(calls.size());
+  std::vector<DelayModel::Question> questions;
+  std::vector<std::size_t> places;  // of the questions
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    if (const DelayModel::Measured* s = table.model->measured(calls[i])) {
+      made[i] = {.seconds = s->median_s,
+                 .low_s = s->p10_s,
+                 .high_s = s->p90_s,
+                 .bound = s->bound,
+                 .basis = Basis::kMeasured};
+      continue;
+    }
+    const OpSpec& spec = operator_of(calls[i]);
+    validate(spec, calls[i]);
+    const Ideal best =
+        ideal_of(table.ceilings, spec, calls[i], table_working_set(spec, calls[i], table.device),
+                 table.device.units);
+    const double least = launch + best.seconds;
+    made[i] = {.seconds = least,
+               .low_s = least,
+               .high_s = least * largest_delay(table),
+               .bound = launch > best.seconds ? Bound::kLaunch : best.bound,
+               .basis = Basis::kRoofline};
+    questions.push_back({&calls[i], best.seconds});
+    places.push_back(i);
+  }
+  const auto delays = table.model->delays(questions);
+  for (std::size_t q = 0; q < questions.size(); ++q) {
+    if (!delays[q]) continue;
+    Prediction& p = made[places[q]];
+    p.seconds = delays[q]->seconds;
+    p.low_s = delays[q]->low_s;
+    p.high_s = delays[q]->high_s;
+    p.basis = delays[q]->inside ? Basis::kInterpolated : Basis::kExtrapolated;
+  }
+  return made;
+}
+
+Prediction predict_call(const DelayTable& table, const Call& call) {
+  return predict_calls(table, {&call, 1})[0];
 }
 
 }  // namespace ridge

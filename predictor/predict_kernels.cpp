@@ -42,15 +42,19 @@ void remove_column(Csv& csv, const std::string& column) {
 KernelPredictions predict_kernels(const DelayTable& table, Csv csv, const std::string& where) {
   KernelPredictions k;
   k.calls = calls_of(csv, where);
+  std::vector<Call> calls;
   for (std::size_t i = 0; i < k.calls.size(); ++i) {
+    k.calls[i].call = call_in(table, k.calls[i]);
     try {
-      k.predictions.push_back(predict_call(table, k.calls[i].call));
+      check_call(table, k.calls[i].call);
     } catch (const BadInput& e) {
       throw BadInput(where + ": line " + std::to_string(csv.lines[i]) + " (row " +
                      std::to_string(i + 1) + "): " + e.what() +
                      "; calibrate this operator and dtype, or remove the row");
     }
+    calls.push_back(k.calls[i].call);
   }
+  k.predictions = predict_calls(table, calls);
   for (const char* column : kAdded) remove_column(csv, column);
   csv.header.insert(csv.header.end(), std::begin(kAdded), std::end(kAdded));
   for (std::size_t i = 0; i < csv.rows.size(); ++i) {

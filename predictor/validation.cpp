@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
-#include <tuple>
 
 #include "kernels/core/error.h"
 
@@ -22,10 +20,7 @@ std::string reason_of(const std::string& what) {
 // The tables, found by what the rows call their GPUs.
 class Tables {
  public:
-  explicit Tables(const std::vector<DelayTable>& tables) : tables_(tables) {
-    for (const DelayTable& t : tables)
-      for (const Curve& c : t.curves) implementations_.emplace(&t, c.op, c.dtype, c.implementation);
-  }
+  explicit Tables(const std::vector<DelayTable>& tables) : tables_(tables) {}
 
   const DelayTable& of(const std::string& gpu) {
     if (gpu.empty() && tables_.size() == 1) return tables_[0];
@@ -38,14 +33,9 @@ class Tables {
     return *known->second;
   }
 
-  bool has(const DelayTable& t, const Call& call, const std::string& implementation) const {
-    return implementations_.contains({&t, call.op, call.dtype, implementation});
-  }
-
  private:
   const std::vector<DelayTable>& tables_;
   std::map<std::string, const DelayTable*> by_gpu_;
-  std::set<std::tuple<const DelayTable*, std::string, Dtype, std::string>> implementations_;
 };
 
 // The cells of a column, "" where it is not there.
@@ -98,24 +88,33 @@ void validate_kernels(const std::vector<DelayTable>& tables, const Csv& csv,
       }))
     throw BadInput(where + ": line 1: column 'latency_us' is missing: what was measured; add it");
   Tables by_gpu(tables);
-  const Column gpus(csv, "gpu"), frameworks(csv, "framework");
+  const Column gpus(csv, "gpu");
+  std::map<const DelayTable*, std::vector<ValidatedRow>> asked;
   for (std::size_t i = 0; i < csv.rows.size(); ++i) try {
       const Csv one{.header = csv.header, .rows = {csv.rows[i]}, .lines = {csv.lines[i]}};
       CsvCall row = calls_of(one, where).at(0);
       if (!row.latency_s) throw BadInput("has no measured time; fill in column 'latency_us'");
-      const std::string gpu = gpus.of(i), framework = frameworks.of(i);
+      const std::string gpu = gpus.of(i);
       const DelayTable& table = by_gpu.of(gpu);
-      if (row.call.implementation.empty() && by_gpu.has(table, row.call, framework))
-        row.call.implementation = framework;
-      v.rows.push_back({.file = where,
-                        .line = csv.lines[i],
-                        .gpu = gpu.empty() ? table.device.name : gpu,
-                        .call = row.call,
-                        .measured_s = *row.latency_s,
-                        .prediction = predict_call(table, row.call)});
+      row.call = call_in(table, row);
+      check_call(table, row.call);
+      asked[&table].push_back({.file = where,
+                               .line = csv.lines[i],
+                               .gpu = gpu.empty() ? table.device.name : gpu,
+                               .call = row.call,
+                               .measured_s = *row.latency_s});
     } catch (const BadInput& e) {
       v.rejected.push_back({where + ":" + std::to_string(csv.lines[i]), reason_of(e.what())});
     }
+  for (auto& [table, rows] : asked) {
+    std::vector<Call> calls;
+    for (const ValidatedRow& r : rows) calls.push_back(r.call);
+    const std::vector<Prediction> predictions = predict_calls(*table, calls);
+    for (std::size_t i = 0; i < rows.size(); ++i) {
+      rows[i].prediction = predictions[i];
+      v.rows.push_back(std::move(rows[i]));
+    }
+  }
 }
 
 ValidationSummary summarize_validation(const Validation& v) {

@@ -22,6 +22,7 @@ using namespace ridge;
 struct Options {
   std::string gpu = "auto";
   std::string budget;
+  double target_error = 0;  // %
   std::string out;
   bool resume = false;
   bool json = false;
@@ -35,7 +36,8 @@ struct Options {
 int calibrate(const Options& options, const std::map<std::string, std::string>& origin) {
   const auto backend = open_gpu(options.gpu);
   const DeviceInfo& device = backend->device();
-  CalibrationOptions run{.resume = options.resume,
+  CalibrationOptions run{.target_error = options.target_error / 100,
+                         .resume = options.resume,
                          .only = options.only,
                          .seed = options.seed,
                          .provenance = origin,
@@ -81,6 +83,9 @@ int run(int argc, char** argv) {
   CLI::App app{"Measures this machine's ceilings and kernels and makes its delay-factor table."};
   app.add_option("--gpu", options.gpu, "auto, cpu, cuda:N or a GPU's name")->capture_default_str();
   app.add_option("--budget", options.budget, "time to spend, e.g. 90s or 10m (GPU 10m, CPU 3m)");
+  app.add_option("--target-error", options.target_error,
+                 "stop once cross-validation expects every operator to err by less, in %")
+      ->check(CLI::Range(0.1, 100.0));
   app.add_option("--out", options.out, "folder of the results (default results/<device>)");
   app.add_flag("--resume", options.resume, "go on with the run that is in the folder");
   app.add_option("--ops", options.only, "only these operators")->delimiter(',');

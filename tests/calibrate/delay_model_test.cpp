@@ -5,7 +5,9 @@
 #include <chrono>
 #include <cmath>
 
-#include "calibrate/delay_model_features.h"
+#include "calibrate/fit_curve.h"
+#include "calibrate/gaussian_process.h"
+#include "calibrate/physics_features.h"
 #include "predictor/predict_call.h"
 #include "tests/calibrate/fixture.h"
 
@@ -23,43 +25,6 @@ const DelayTable& swept() {
 double median(std::vector<double> v) {
   std::nth_element(v.begin(), v.begin() + static_cast<std::ptrdiff_t>(v.size() / 2), v.end());
   return v[v.size() / 2];
-}
-
-TEST(GaussianProcess, FollowsAKnownFunction) {
-  GpPoints p{.features = 1, .x = {}, .y = {}, .noise_floor = {}};
-  for (int i = 0; i < 25; ++i) {
-    p.x.push_back(-2 + 4.0 * i / 24);
-    p.y.push_back(std::sin(p.x.back()));
-    p.noise_floor.push_back(1e-3);
-  }
-  const GaussianProcess gp(p, search_parameters(p));
-  for (const double x : {-1.93, -0.4, 0.05, 1.11})
-    EXPECT_NEAR(gp.at(std::vector<double>{x}).mean, std::sin(x), 5e-3);
-  EXPECT_GT(gp.at(std::vector<double>{9}).sd, 10 * gp.at(std::vector<double>{0}).sd);
-}
-
-TEST(GaussianProcess, ClosedFormLeaveOneOutIsRefittingWithout) {
-  GpPoints p{.features = 2, .x = {}, .y = {}, .noise_floor = {}};
-  std::mt19937_64 rng(7);
-  std::normal_distribution<double> normal;
-  for (int i = 0; i < 12; ++i) {
-    const double a = normal(rng), b = normal(rng);
-    p.x.insert(p.x.end(), {a, b});
-    p.y.push_back(0.3 * a + std::cos(b));
-    p.noise_floor.push_back(0.01);
-  }
-  const GpParameters fixed{.weights = {0.7, 1.3}, .signal = 0.8, .linear = 0.4, .noise = 0.05};
-  const auto left_out = GaussianProcess(p, fixed).leave_one_out();
-  for (std::size_t i = 0; i < 12; ++i) {
-    GpPoints rest = p;
-    const auto at = static_cast<std::ptrdiff_t>(i);
-    rest.x.erase(rest.x.begin() + 2 * at, rest.x.begin() + 2 * at + 2);
-    rest.y.erase(rest.y.begin() + at);
-    rest.noise_floor.erase(rest.noise_floor.begin() + at);
-    const GpEstimate e =
-        GaussianProcess(rest, fixed).at(std::vector<double>{p.x[2 * i], p.x[2 * i + 1]});
-    EXPECT_NEAR(left_out[i].mean, e.mean, 1e-6);
-  }
 }
 
 TEST(DelayModel, LearnsASmoothLawFromFewPoints) {
@@ -123,9 +88,48 @@ TEST(DelayModel, DuplicatesAndConstantColumnsDoNoHarm) {
   EXPECT_TRUE(std::isfinite(p.high_s));
 }
 
-TEST(DelayModel, ManyPointsAreCapped) {
-  const auto t = make_table(fixture::device(), fixture::ceilings(), fixture::sweep(900), {});
-  for (const Curve& c : t.curves) EXPECT_LE(c.samples.size(), 400u);
+TEST(DelayModel, AProcessKeepsAFewHundredOfManyPoints) {
+  const auto t = make_table(fixture::device(), fixture::ceilings(), fixture::sweep(1400), {});
+  for (const Curve& c : t.curves) {
+    EXPECT_EQ(c.samples.size(), std::min<std::size_t>(c.count, 512u));
+    EXPECT_GT(c.count, 400u);
+  }
+}
+
+TEST(DelayModel, OneByOneAndTogetherAnswerAlike) {
+  std::mt19937_64 rng(8);
+  std::vector<Call> calls;
+  for (int i = 0; i < 21; ++i) calls.push_back(fixture::random_gemm(rng));   // no whole blocks
+  calls.push_back({.op = "softmax", .dims = {4, 4}, .dtype = Dtype::kF32});  // of no curve
+  std::vector<DelayModel::Question> questions;
+  for (const Call& c : calls) questions.push_back({&c, fixture::ideal_s(calls[0])});
+  const auto together = swept().model->delays(questions);
+  for (std::size_t i = 0; i < calls.size(); ++i) {
+    const auto alone = swept().model->delay(calls[i], questions[i].ideal_s);
+    ASSERT_EQ(alone.has_value(), together[i].has_value());
+    if (!alone) continue;
+    EXPECT_DOUBLE_EQ(alone->seconds, together[i]->seconds);
+    EXPECT_DOUBLE_EQ(alone->high_s, together[i]->high_s);
+  }
+  EXPECT_FALSE(together.back());
+}
+
+// Beyond what was measured a call grows as its roofline does: monotone in each dim.
+TEST(DelayModel, GrowsWithEachDimBeyondTheDomain) {
+  const Curve& c = swept().curves.at(0);
+  for (std::size_t axis = 0; axis < 3; ++axis) {
+    Call call = gemm(512, 1024, 1024);
+    double before = 0, doubt = 0;
+    for (int64_t d = c.dims_high[axis]; d < (int64_t{1} << 23); d *= 3) {
+      call.dims[axis] = d;
+      const Prediction p = predict_call(swept(), call);
+      EXPECT_GE(p.seconds, before) << to_string(call);
+      EXPECT_GE(std::log(p.high_s / p.low_s), doubt * 0.999) << to_string(call);
+      before = p.seconds;
+      doubt = std::log(p.high_s / p.low_s);
+    }
+    EXPECT_GT(doubt, 1);
+  }
 }
 
 TEST(DelayModel, AlignmentSeenInTheDataIsLearned) {
@@ -168,18 +172,35 @@ TEST(DelayModel, ATableOfTwentyCurvesIsFittedWithinSeconds) {
   EXPECT_LT(s, 10);  // 1.25 s on an idle core; machines that run tests are not idle
 }
 
-TEST(DelayModelFeatures, NamesAndValuesAgree) {
+TEST(PhysicsFeatures, NamesAndValuesAgree) {
   for (const OpSpec& spec : operators()) {
     Ceilings c = fixture::ceilings();
     for (const auto& dims : spec.test_dims) {
       const Call call{.op = spec.name, .dims = dims, .dtype = spec.dtypes.at(0)};
       const Work w = spec.work(call);
       c.values[ceiling_name(w.pipe, w.arithmetic)] = {.value = 1e13};
-      const auto f = features(spec, call, c, 16);
-      EXPECT_EQ(f.size(), feature_names(spec).size()) << spec.name;
-      for (const double v : f) EXPECT_TRUE(std::isfinite(v)) << to_string(call);
+      const PhysicsFeatures features(spec, call.dtype, c, 16, 4e6);
+      // Places that are not written keep this.
+      std::vector<float> f(features.size() + 1, -12345);
+      features(call, std::span(f).first(features.size()));
+      for (std::size_t j = 0; j < features.size(); ++j) {
+        EXPECT_TRUE(std::isfinite(f[j])) << to_string(call) << " " << features.names()[j];
+        EXPECT_NE(f[j], -12345) << features.names()[j];
+      }
+      EXPECT_EQ(f.back(), -12345) << spec.name;
     }
   }
+}
+
+// 17 tiles of 128 × 128 on 16 units: the second wave has one tile.
+TEST(PhysicsFeatures, TellTheIdleUnitsOfTheLastWave) {
+  const PhysicsFeatures features(find_operator("gemm"), Dtype::kF32, fixture::ceilings(), 16, 4e6);
+  std::vector<float> f(features.size());
+  features(gemm(17 * 128, 128, 4096), f);
+  const auto at = std::find(features.names().begin(), features.names().end(), "waves 128x128");
+  ASSERT_NE(at, features.names().end());
+  EXPECT_NEAR(f[static_cast<std::size_t>(at - features.names().begin())], std::log(32.0 / 17),
+              1e-5);
 }
 
 }  // namespace

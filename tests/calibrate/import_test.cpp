@@ -136,8 +136,9 @@ TEST(Import, HoldsAgainstTheDatasheetAndSaysSo) {
   // A GEMM that is bound by memory: 2 · 4096² bytes of weights and the activations at 4.8 TB/s.
   const DelayTable t = imported("op,dtype,m,n,k,latency_us\ngemm,bf16,1,4096,4096,14\n");
   const double bytes = 2.0 * (4096.0 * 4096 + 4096 + 4096);
-  EXPECT_NEAR(t.samples.at(0).ideal_s, bytes / 4.8e12, 1e-15);
-  EXPECT_NEAR(t.samples.at(0).delay_factor, 14e-6 / (bytes / 4.8e12), 1e-9);
+  // Delay factors are kept to four digits.
+  EXPECT_NEAR(t.samples.at(0).ideal_s / (bytes / 4.8e12), 1, 5e-4);
+  EXPECT_NEAR(t.samples.at(0).delay_factor, 14e-6 / (bytes / 4.8e12), 1e-3);
   for (const auto& [key, ceiling] : t.ceilings.values)
     EXPECT_THAT(ceiling.method, ::testing::AnyOf("datasheet", "published")) << key;
   EXPECT_THAT(t.ceilings.provenance, Contains(Pair("source", "datasheet")));
@@ -150,14 +151,14 @@ TEST(Import, Fp32IsHeldAgainstTheCudaCores) {
   const ImportOptions options = on("A100-PCIe-40GB");
   add_rows("op,dtype,m,n,k,latency_us\ngemm,fp32,4096,4096,4096,9000\n", "x.csv", options, rows);
   const Sample s = import_table(rows, options).samples.at(0);
-  EXPECT_NEAR(s.ideal_s, 2.0 * std::pow(4096, 3) / 19.5e12, 1e-12);
+  EXPECT_NEAR(s.ideal_s / (2.0 * std::pow(4096, 3) / 19.5e12), 1, 5e-4);
   EXPECT_EQ(s.bound, Bound::kCompute);
 }
 
 TEST(Import, CollectivesAreHeldAgainstTheLink) {
   const DelayTable t =
       imported("op,dtype,gpus,bytes,gpus_per_node,latency_us\nall_reduce,bf16,8,8000000,8,60\n");
-  EXPECT_DOUBLE_EQ(t.samples.at(0).ideal_s, 2 * 7e6 / 450e9);
+  EXPECT_NEAR(t.samples.at(0).ideal_s / (2 * 7e6 / 450e9), 1, 5e-4);
   EXPECT_EQ(t.samples.at(0).bound, Bound::kLink);
   EXPECT_EQ(parse_bound(name(Bound::kLink)), Bound::kLink);
 }
@@ -240,8 +241,13 @@ TEST(ImportPlan, AsksForEachPointOnceAndNoMore) {
     asked.push_back(i);
     return 1e-6;
   };
-  const auto chosen = choose_points(pool, 12, ask, {}, {});
+  std::vector<std::size_t> chosen, controls;
+  for (const auto& [place, control] : choose_points(pool, 12, ask, {}, {})) {
+    chosen.push_back(place);
+    if (control) controls.push_back(place);
+  }
   EXPECT_EQ(chosen, asked);
+  EXPECT_EQ(controls.size(), 3u);  // every fourth is drawn at random
   EXPECT_EQ(std::set<std::size_t>(chosen.begin(), chosen.end()).size(), 12u);
   asked.clear();
   EXPECT_EQ(choose_points(pool, 1000, ask, {}, {}).size(), 100u);
