@@ -44,7 +44,7 @@ def run(options: argparse.Namespace) -> None:
         if not options.data.is_dir():
             raise BadInput(f"{options.data}: is not a folder; name the one with the published CSVs")
         if not (options.bin / "calibrate").is_file():
-            raise BadInput(f"{options.bin}: has no calibrate; build it, or name its folder with --bin")
+            raise BadInput(f"{options.bin}: has no calibrate; build it, or name another with --bin")
         for recipe in RECIPES:
             if not options.tables or recipe.path.removesuffix(".json") in options.tables:
                 make_table(recipe, options)

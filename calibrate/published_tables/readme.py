@@ -20,9 +20,9 @@ Written by `scripts/import_published`; the figures are read from the tables.
   implementation were chosen from the published ones as a sweep would choose them, without sight of
   the others' times; tables hold 2 MB at most, so some have fewer points than others.
 
-The error is the mean of |predicted / measured - 1| in cross-validation: of calls that a curve was not
-fitted to. A table of a device is used as any other: `predict kernels --table results/h200/vllm.json`.
-How far such tables are off in other tests: [docs/accuracy.md](../docs/accuracy.md).
+The error is the mean of |predicted / measured - 1| in cross-validation: of calls that a curve was
+not fitted to. A table is used as any other: `predict kernels --table results/h200/vllm.json`. How
+far such tables are off in other tests: [docs/accuracy.md](../docs/accuracy.md).
 """
 
 
@@ -87,12 +87,12 @@ def _quoted(words: str) -> str:
 
 def text(results: pathlib.Path) -> str:
     shipped = tables(results)
-    heads = ["table", "device", "source", "licence", "method", "points", "calls", "median curve's error",
-             "worst curve's"]
+    heads = ["table", "device", "source", "licence", "method", "points", "calls",
+             "median curve's error", "worst curve's"]
     parts = [_HEAD, _grid(heads, [_summary(p, t) for p, t in shipped.items()]),
              "## Sources\n", *(_source(s) for s in SOURCES),
-             "Apache-2.0 is in [LICENSE](../LICENSE). The MIT licence of the others, below their line of "
-             "copyright:\n", _quoted(MIT),
+             "Apache-2.0 is in [LICENSE](../LICENSE). The MIT licence of the others, below their "
+             "line of copyright:\n", _quoted(MIT),
              "## Curves\n"]
     for path, table in shipped.items():
         parts.append(f"### {path}\n")

@@ -1,4 +1,4 @@
-"""Who measured the latencies, under which licence they may be passed on, and how they were timed."""
+"""Who measured the latencies, under which licence they are passed on, and how they were timed."""
 from dataclasses import dataclass
 
 
@@ -14,11 +14,12 @@ class Source:
 AIC = Source(
     "aic", "https://github.com/ai-dynamo/aiconfigurator @ 095f58a (2026-08-21)", "Apache-2.0",
     "(c) NVIDIA",
-    "CUDA graphs, mean of 6 replays (attention in SGLang: 20) after 3 warm-ups, clocks locked to the "
-    "maximum. A replay chains a few layers with weights of their own, so that small weights stay in "
-    "L2. fp8 products quantise their input inside the timed region. Collectives: nccl-tests out of "
-    "place in fp16, and each framework's own all-reduce. Frameworks: A100 TensorRT-LLM 1.0.0, vLLM "
-    "0.14.0, SGLang 0.5.10; others TensorRT-LLM 1.3.0rc20, vLLM 0.24.0, SGLang 0.5.14.")
+    "CUDA graphs, mean of 6 replays (attention in SGLang: 20) after 3 warm-ups, clocks locked to "
+    "the maximum. A replay chains a few layers with weights of their own, so that small weights "
+    "stay in L2. fp8 products quantise their input inside the timed region. Collectives: "
+    "nccl-tests out of place in fp16, and each framework's own all-reduce. Frameworks: A100 "
+    "TensorRT-LLM 1.0.0, vLLM 0.14.0, SGLang 0.5.10; others TensorRT-LLM 1.3.0rc20, vLLM 0.24.0, "
+    "SGLang 0.5.14.")
 NEUSIGHT = Source(
     "neusight", "https://github.com/sitar-lab/NeuSight @ 6945927 (2025-06-23)", "MIT",
     "(c) 2025 Georgia Institute of Technology and Microsoft Corporation",
@@ -26,9 +27,9 @@ NEUSIGHT = Source(
     "between CUDA events: 25 to 60 us of launch cost is inside, and L2 is likely warm.")
 VIDUR = Source(
     "vidur", "https://github.com/microsoft/vidur @ 7d47513 (2024-11-19)", "MIT", "(c) Microsoft",
-    "fp16 layers of Sarathi/vLLM, CUDA kernel time of the profiler, median of 20 passes, rounded to "
-    "1 us by the source. It names the GPUs A100-80GB and H100-80GB without their form factor; their "
-    "rates are those of SXM boards.")
+    "fp16 layers of Sarathi/vLLM, CUDA kernel time of the profiler, median of 20 passes, rounded "
+    "to 1 us by the source. It names the GPUs A100-80GB and H100-80GB without their form factor; "
+    "their rates are those of SXM boards.")
 SOURCES = (AIC, NEUSIGHT, VIDUR)
 
 # Both MIT sources have these words below their line of copyright.
