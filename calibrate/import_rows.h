@@ -35,7 +35,8 @@ struct ImportedRow {
 struct ImportedRows {
   std::vector<ImportedRow> rows;
   std::vector<ImportedFile> files;
-  // What the columns source, framework and version say of the rows that were taken.
+  // What the columns source, framework, version, repository and licence say of the rows that were
+  // taken.
   std::map<std::string, std::set<std::string>> said;
 };
 

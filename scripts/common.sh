@@ -92,3 +92,19 @@ cache_value() {
   [[ -e $1/CMakeCache.txt ]] || return 0
   sed -n "s/^$2:[A-Z]*=//p" "$1/CMakeCache.txt"
 }
+
+# have_python NAME: what scripts/NAME-requirements.txt lists is in .venv/.
+have_python() {
+  [[ -x $ridge_root/.venv/bin/python ]] &&
+    cmp -s "$ridge_root/scripts/$1-requirements.txt" "$ridge_root/.venv/$1-requirements.txt"
+}
+
+# install_python NAME: puts it there, or fails. The stamp is copied last, so that a killed run leaves
+# nothing that looks complete.
+install_python() {
+  local requirements=$ridge_root/scripts/$1-requirements.txt
+  { [[ -x $ridge_root/.venv/bin/pip ]] || python3 -m venv --clear "$ridge_root/.venv"; } &&
+    "$ridge_root/.venv/bin/pip" install --quiet --disable-pip-version-check --retries 1 \
+      --only-binary=:all: -r "$requirements" &&
+    cp "$requirements" "$ridge_root/.venv/$1-requirements.txt"
+}

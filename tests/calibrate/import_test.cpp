@@ -169,16 +169,17 @@ TEST(Import, KeepsProvenance) {
   options.provenance = {{"git_revision", "abc"}};
   ImportedRows rows;
   add_rows(
-      "source,gpu,framework,version,op,dtype,m,n,k,latency_us\n"
-      "aic,H200-SXM,vllm,0.24,gemm,bf16,1,64,64,5\naic,H200-SXM,trtllm,1.3,gemm,bf16,1,64,64,5\n",
+      "source,licence,gpu,framework,version,op,dtype,m,n,k,latency_us\n"
+      "aic,\"MIT, (c) A\",H200-SXM,vllm,0.24,gemm,bf16,1,64,64,5\n"
+      "aic,\"MIT, (c) A\",H200-SXM,trtllm,1.3,gemm,bf16,1,64,64,5\n",
       "/some/where/a.csv", options, rows);
   add_rows("op,dtype,m,n,k,latency_us\ngemm,bf16,2,64,64,5\ngemm,bf16,0,64,64,5\n", "b.csv",
            options, rows);
-  EXPECT_THAT(
-      import_table(rows, options).provenance,
-      ElementsAre(Pair("files", "a.csv (2 of 2 rows), b.csv (1 of 2 rows)"),
-                  Pair("framework", "trtllm, vllm"), Pair("git_revision", "abc"),
-                  Pair("method", "imported"), Pair("source", "aic"), Pair("version", "0.24, 1.3")));
+  EXPECT_THAT(import_table(rows, options).provenance,
+              ElementsAre(Pair("files", "a.csv (2 of 2 rows), b.csv (1 of 2 rows)"),
+                          Pair("framework", "trtllm, vllm"), Pair("git_revision", "abc"),
+                          Pair("licence", "MIT, (c) A"), Pair("method", "imported"),
+                          Pair("source", "aic"), Pair("version", "0.24, 1.3")));
 }
 
 constexpr const char* kTwoFrameworks =

@@ -1,0 +1,103 @@
+"""results/README.md: every table that ships, where it is from and how good it is."""
+import json
+import pathlib
+import statistics
+from typing import Any
+
+from .recipes import RECIPES
+from .sources import MIT, SOURCES, Source
+
+_RECIPES = {r.path: r for r in RECIPES}
+
+_HEAD = """\
+# Tables that ship
+
+Written by `scripts/import_published`; the figures are read from the tables.
+
+- `measured`: by `calibrate` on that device.
+- `imported`: from latencies that others measured and published, by `calibrate import`. Ceilings are
+  the datasheet's, so delay factors are against those. `--points` calls of each operator, dtype and
+  implementation were chosen from the published ones as a sweep would choose them, without sight of
+  the others' times; tables hold 2 MB at most, so some have fewer points than others.
+
+The error is the mean of |predicted / measured - 1| in cross-validation: of calls that a curve was
+not fitted to. A table is used as any other: `predict kernels --table results/h200/vllm.json`. How
+far such tables are off in other tests: [docs/accuracy.md](../docs/accuracy.md).
+"""
+
+
+def tables(results: pathlib.Path) -> dict[str, dict[str, Any]]:
+    """Every delay-factor table under `results`, by its path there."""
+    found = {}
+    for path in sorted(results.glob("*/*.json")):
+        table = json.loads(path.read_text(encoding="utf-8"))
+        if "delay_factors" in table:
+            found[path.relative_to(results).as_posix()] = table
+    return found
+
+
+def _grid(heads: list[str], rows: list[list[str]]) -> str:
+    lines = [heads, ["---"] * len(heads), *rows]
+    return "".join("| " + " | ".join(cells) + " |\n" for cells in lines)
+
+
+def _error(curve: dict[str, Any]) -> float:
+    """The median, in tables from before the mean was kept."""
+    return curve.get("cv_mean_error", curve["cv_median_error"])
+
+
+def _summary(path: str, table: dict[str, Any]) -> list[str]:
+    recipe = _RECIPES.get(path)
+    provenance = table["provenance"]
+    imported = provenance.get("method") == "imported"
+    errors = [_error(c) for c in table["curves"]]
+    return [f"[{path}]({path})", table["device"]["name"],
+            provenance.get("source", "this project"),
+            recipe.source.licence if recipe else "Apache-2.0",
+            "imported" if imported else "measured",
+            provenance.get("points", "all").split()[0] if imported else "",
+            f"{_calls(table):,}", f"{statistics.median(errors):.1%}", f"{max(errors):.1%}"]
+
+
+def _calls(table: dict[str, Any]) -> int:
+    """A sample each in tables of version 2, a column of them since."""
+    return sum(len(s["median_s"]) if isinstance(s["median_s"], list) else 1
+               for s in table["samples"])
+
+
+def _stands_on(curve: dict[str, Any]) -> int:
+    """Calls that a curve was fitted to."""
+    return curve["count"] if "count" in curve else len(curve["samples"])
+
+
+def _curves(table: dict[str, Any]) -> str:
+    rows = [[c["op"], c["dtype"], c["implementation"], f"{_stands_on(c):,}",
+             f"{_error(c):.1%}", f"{c['cv_p90_error']:.1%}"] for c in table["curves"]]
+    return _grid(["operator", "dtype", "implementation", "calls", "error", "p90"], rows)
+
+
+def _source(source: Source) -> str:
+    return (f"**{source.name}**: {source.repository}. {source.licence}, copyright "
+            f"{source.copyright}. {source.timed}\n")
+
+
+def _quoted(words: str) -> str:
+    return "".join(f"> {line}".rstrip() + "\n" for line in words.splitlines())
+
+
+def text(results: pathlib.Path) -> str:
+    shipped = tables(results)
+    heads = ["table", "device", "source", "licence", "method", "points", "calls",
+             "median curve's error", "worst curve's"]
+    parts = [_HEAD, _grid(heads, [_summary(p, t) for p, t in shipped.items()]),
+             "## Sources\n", *(_source(s) for s in SOURCES),
+             "Apache-2.0 is in [LICENSE](../LICENSE). The MIT licence of the others, below their "
+             "line of copyright:\n", _quoted(MIT),
+             "## Curves\n"]
+    for path, table in shipped.items():
+        parts.append(f"### {path}\n")
+        recipe = _RECIPES.get(path)
+        if recipe:
+            parts.append(f"Left out of the published rows: {recipe.left_out}.\n")
+        parts.append(_curves(table))
+    return "\n".join(parts)

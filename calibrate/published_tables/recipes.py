@@ -1,0 +1,69 @@
+"""Which rows of which files become which table."""
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from .sources import AIC, NEUSIGHT, VIDUR, Source
+
+Row = dict[str, str]
+
+
+@dataclass(frozen=True)
+class Recipe:
+    device: str  # folder of results/
+    name: str  # of the table
+    source: Source
+    gpu: str  # as the files call it
+    points: int  # of each operator, dtype and implementation; fewer where the table gets too big
+    families: tuple[str, ...]
+    takes: Callable[[Row], bool]
+    left_out: str  # what `takes` refuses of these files, in words
+
+    @property
+    def path(self) -> str:
+        return f"{self.device}/{self.name}.json"
+
+
+# Experts get one distribution of tokens: balanced, or where that was not measured the least skewed.
+_MOE = {"A100-SXM-80GB": "power_law_1.01"}
+# Element-wise operators that transformers have none of, or little.
+_SELDOM = {"add_scalar", "div", "div_scalar", "mul_scalar", "pow", "pow_scalar", "relu", "tanh"}
+
+
+def _framework(gpu: str, framework: str) -> Recipe:
+    moe = _MOE.get(gpu, "balanced")
+
+    def takes(row: Row) -> bool:
+        if "distribution" in row:
+            return row["framework"] == framework and row["distribution"] == moe
+        return row["framework"] in {framework, "nccl-tests", f"{framework}-custom-graph"}
+
+    device = {"H200-SXM": "h200"}.get(gpu, gpu.lower())
+    return Recipe(device, framework, AIC, gpu, 800,
+                  ("gemm", "attention_prefill", "attention_decode", "moe", "comm"), takes,
+                  f"experts with another distribution of tokens than {moe}; all-reduce outside of "
+                  "CUDA graphs")
+
+
+def _torch(name: str, families: tuple[str, ...], takes: Callable[[Row], bool],
+           left_out: str) -> Recipe:
+    return Recipe("t4", name, NEUSIGHT, "T4", 800, families, takes, left_out)
+
+
+def _vidur(device: str, gpu: str) -> Recipe:
+    return Recipe(device, "vidur", VIDUR, gpu, 600,
+                  ("gemm", "elementwise", "norm", "rope", "comm"),
+                  lambda row: row["framework"] != "nccl-pairwise",
+                  "GPUs linked in pairs (nccl-pairwise)")
+
+
+RECIPES = (
+    *(_framework(gpu, framework)
+      for gpu in ("A100-SXM-80GB", "L40S", "H100-SXM", "H200-SXM")
+      for framework in ("vllm", "trtllm", "sglang")),
+    _torch("torch2.1", ("gemm", "bmm", "conv", "softmax", "norm", "elementwise"),
+           lambda row: row["op"] not in _SELDOM, "what torch2.1-elementwise.json has"),
+    _torch("torch2.1-elementwise", ("elementwise",), lambda row: row["op"] in _SELDOM,
+           "what torch2.1.json has"),
+    _vidur("a100-sxm-80gb", "A100-80GB"),
+    _vidur("h100-sxm", "H100-80GB"),
+)

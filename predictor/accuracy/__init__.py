@@ -1,0 +1,1 @@
+"""How far predictions are off published latencies: docs/accuracy.md."""
