@@ -107,8 +107,9 @@ std::string expected_error(const DelayTable& table) {
       last = &c;
     }
   }
-  return fmt::format("expected error of a new shape: {:.1f} % on average, {:.1f} % of {} {} {}\n",
-                     100 * mean, 100 * worst, last->op, name(last->dtype), last->implementation);
+  return fmt::format(
+      "expected error: {:.1f} % on average, {:.1f} % for {:.36}\n", 100 * mean, 100 * worst,
+      fmt::format("{} {} {}", last->op, name(last->dtype), last->implementation));
 }
 
 }  // namespace
