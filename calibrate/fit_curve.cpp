@@ -132,7 +132,7 @@ void fit_spread(Curve& c, const FitRows& rows, const std::vector<double>& said) 
   // The curve itself learns from the points that each fold left out, so it errs a little less: 78 %
   // of them inside is 80 % of new ones. But the search for the parameters of the process has seen
   // them, which makes few of them look a little too good.
-  const double share = 0.78 + 0.02 * std::min(1.0, 150.0 / static_cast<double>(rows.size()));
+  const double share = 0.78 + 0.05 * std::min(1.0, 150.0 / static_cast<double>(rows.size()));
   c.interval = quantile(ratios, share);
 }
 

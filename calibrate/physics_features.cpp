@@ -15,7 +15,7 @@ struct Tile {
   int rows, cols;
 };
 // What matrix libraries cut outputs into; rows and cols may be either way round.
-constexpr std::array<Tile, 9> kTiles{{{16, 64},
+constexpr std::array<Tile, 11> kTiles{{{32, 128}, {128, 32}, {16, 64},
                                       {32, 64},
                                       {64, 64},
                                       {64, 128},

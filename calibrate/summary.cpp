@@ -95,6 +95,22 @@ std::string not_here_part(const NotHere& not_here) {
   return text;
 }
 
+// What cross-validation expects of shapes that were not measured, each curve counting once.
+std::string expected_error(const DelayTable& table) {
+  if (table.curves.empty()) return "";
+  double mean = 0, worst = 0;
+  const Curve* last = nullptr;
+  for (const Curve& c : table.curves) {
+    mean += c.cv_mean_error / static_cast<double>(table.curves.size());
+    if (c.cv_mean_error >= worst) {
+      worst = c.cv_mean_error;
+      last = &c;
+    }
+  }
+  return fmt::format("expected error of a new shape: {:.1f} % on average, {:.1f} % of {} {} {}\n",
+                     100 * mean, 100 * worst, last->op, name(last->dtype), last->implementation);
+}
+
 }  // namespace
 
 std::string operators_text(const DelayTable& table) {
@@ -123,7 +139,7 @@ std::string operators_text(const DelayTable& table) {
         curve == curves.end() ? "-"
                               : fmt::format("{:.1f} %", 100 * curve->second->cv_median_error));
   }
-  return text;
+  return text + expected_error(table);
 }
 
 std::string summary(const CalibrationResult& result, const DelayTable& table) {

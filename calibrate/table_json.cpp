@@ -124,6 +124,8 @@ void read_curves(const json& list, const std::string& where, DelayTable& t) {
   sort_samples(t);
   for (const Curve& c : t.curves)
     if (const std::string why = why_stale(c, t); !why.empty()) {
+      if (t.samples.empty())
+        throw BadInput("the curve of " + c.op + " " + why + " and there are no samples to fit it to");
       t.notes.push_back(where + ": all curves fitted anew, the one of " + c.op + " " + why);
       t.curves = fit_curves(t);
       break;

@@ -4,6 +4,7 @@
 #include <cmath>
 
 #include "calibrate/delay_model.h"
+#include "calibrate/transfer.h"
 #include "kernels/core/error.h"
 #include "kernels/core/operators.h"
 #include "roofline/call_ideal.h"
@@ -36,6 +37,8 @@ std::string_view name(Basis b) {
       return "interpolated";
     case Basis::kExtrapolated:
       return "extrapolated";
+    case Basis::kTransferred:
+      return "transferred";
     case Basis::kRoofline:
       break;
   }
@@ -91,7 +94,9 @@ std::vector<Prediction> predict_calls(const DelayTable& table, std::span<const C
     p.seconds = delays[q]->seconds;
     p.low_s = delays[q]->low_s;
     p.high_s = delays[q]->high_s;
-    p.basis = delays[q]->inside ? Basis::kInterpolated : Basis::kExtrapolated;
+    p.basis = is_transferred(table) ? Basis::kTransferred
+              : delays[q]->inside   ? Basis::kInterpolated
+                                    : Basis::kExtrapolated;
   }
   return made;
 }

@@ -13,6 +13,7 @@ enum class Basis {
   kMeasured,      // this very call is in the table
   kInterpolated,  // every dim lies within what was measured of this operator and dtype
   kExtrapolated,  // some dim does not, or the table does not tell its domain
+  kTransferred,   // nothing was measured on this device: the delay is that of other GPUs
   kRoofline,      // never measured: launch + ideal, a lower bound
 };
 std::string_view name(Basis b);

@@ -8,6 +8,7 @@
 
 #include "calibrate/import_plan.h"
 #include "kernels/core/error.h"
+#include "roofline/datasheet.h"
 #include "tests/calibrate/import_text.h"
 
 namespace ridge {
@@ -233,6 +234,7 @@ TEST(Import, PointsAreChosenByOperatorDtypeAndFramework) {
 }
 
 TEST(ImportPlan, AsksForEachPointOnceAndNoMore) {
+  const Ceilings ceilings = datasheet_ceilings(find_device("H200").value());
   std::vector<Call> pool;
   for (int64_t i = 1; i <= 100; ++i)
     pool.push_back({.op = "add", .dims = {i, 64}, .dtype = Dtype::kF16, .implementation = "x"});
@@ -242,7 +244,7 @@ TEST(ImportPlan, AsksForEachPointOnceAndNoMore) {
     return 1e-6;
   };
   std::vector<std::size_t> chosen, controls;
-  for (const auto& [place, control] : choose_points(pool, 12, ask, {}, {})) {
+  for (const auto& [place, control] : choose_points(pool, 12, ask, {}, ceilings)) {
     chosen.push_back(place);
     if (control) controls.push_back(place);
   }
@@ -250,9 +252,9 @@ TEST(ImportPlan, AsksForEachPointOnceAndNoMore) {
   EXPECT_EQ(controls.size(), 3u);  // every fourth is drawn at random
   EXPECT_EQ(std::set<std::size_t>(chosen.begin(), chosen.end()).size(), 12u);
   asked.clear();
-  EXPECT_EQ(choose_points(pool, 1000, ask, {}, {}).size(), 100u);
+  EXPECT_EQ(choose_points(pool, 1000, ask, {}, ceilings).size(), 100u);
   EXPECT_EQ(asked.size(), 100u);
-  EXPECT_TRUE(choose_points({}, 5, ask, {}, {}).empty());
+  EXPECT_TRUE(choose_points({}, 5, ask, {}, ceilings).empty());
 }
 
 }  // namespace

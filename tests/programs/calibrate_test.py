@@ -86,6 +86,48 @@ def test_import_of_bad_input():
     assert not folder().exists(), "something was written"
 
 
+def imported(gpu, slower):
+    csv = commands.options.scratch / f"{gpu}.csv"
+    csv.write_text("op,dtype,framework,m,n,k,latency_us\n" +
+                   "".join(f"gemm,bf16,vllm,{m},{n},4096,{slower * (8 + m * n / 4e5)}\n"
+                           for m in range(1, 400, 16) for n in (512, 2048)))
+    path = commands.options.scratch / f"{gpu}.json"
+    run("calibrate", "import", "--gpu", gpu, "--csv", csv, "--out", path).says(0)
+    return path
+
+
+def test_transfer():
+    sources = imported("A100-SXM-80GB", 2), imported("L40S", 3)
+    path = folder() / "h200.json"
+    argv = ("calibrate", "transfer", "--from", *sources, "--out", path)
+    run(*argv, "--to=H200").says(0)
+    table = json.loads(path.read_text())
+    assert table["provenance"]["method"] == "transferred"
+    assert table["device"]["name"] == "H200" and table["samples"] == []
+    shapes = commands.options.scratch / "shapes.csv"
+    shapes.write_text("op,dtype,m,n,k\ngemm,bf16,33,1024,4096\n")
+    done = run("predict", "kernels", "--table", path, "--csv", shapes).says(0)
+    assert "transferred" in done.out, done.out
+    spec = commands.options.scratch / "h200x.json"
+    spec.write_text(json.dumps({
+        "name": "H200X", "aliases": [], "compute_capability": "9.0", "sm_count": 132,
+        "cuda_cores_per_sm": 128, "l2_bytes": 6e7, "memory_bytes": 1e11, "max_clock_hz": 2e9,
+        "memory_bandwidth_bytes_per_s": 4e12, "peak_flops_per_s": {"matrix.bf16": 9e14},
+        "source": "made up"}))
+    run(*argv, "--to", spec).says(0)
+    assert json.loads(path.read_text())["device"]["name"] == "H200X"
+
+
+def test_transfer_of_bad_input():
+    source = imported("L40S", 1)
+    argv = ("calibrate", "transfer", "--out", folder() / "t.json")
+    run(*argv, "--from", source, "--to=H300").says(2, "H300", "H200", "ceilings.json")
+    run(*argv, "--from", source, "--to=l40s").says(2, "L40S itself", "predict")
+    run(*argv, "--from", "absent.json", "--to=H200").says(2, "absent.json")
+    assert run(*argv, "--to=H200").code == 2
+    assert not folder().exists(), "something was written"
+
+
 def test_operator_without_a_launch_is_not_swept():
     run("calibrate", "--gpu=cpu", "--ops=all_reduce", "--out", folder()).says(
         2, "all_reduce", "several devices")
