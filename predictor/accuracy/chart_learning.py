@@ -14,16 +14,14 @@ _LABEL = "format(datum.value, '~g')"
 _SIZES = (50, 200, 1000, 5000, 20000)
 
 
-def draw(studies: list[Study]) -> alt.VConcatChart | None:
+def draw(studies: list[Study]) -> alt.ConcatChart | None:
     shown = [s for s in studies if s.case.learning and len(s.outcomes) > 1]
     if not shown:
         return None
-    panels = [_panel(s) for s in shown]
-    lines = [alt.hconcat(*panels[i:i + _COLUMNS], spacing=30)
-             for i in range(0, len(panels), _COLUMNS)]
-    return alt.vconcat(*lines, spacing=36).properties(title=marks.title(
-        "Error against the number of measured calls",
-        "mean of |predicted / measured - 1| on unseen rows; the last points: all training rows"))
+    return alt.concat(*(_panel(s) for s in shown), columns=_COLUMNS, spacing=30).properties(
+        title=marks.title(
+            "Error against the number of measured calls",
+            "mean of |predicted / measured - 1| on unseen rows; the last points: all training rows"))
 
 
 def _points(study: Study) -> list[marks.Row]:
