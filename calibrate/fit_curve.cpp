@@ -33,6 +33,7 @@ constexpr double kClearly = 0.92;
 constexpr std::size_t kManyRows = 1500;
 
 TreeOptions tree_options(std::size_t n) {
+  if (n < 400) return {.rounds = 200, .levels = 4, .rate = 0.12, .bins = 64};
   if (n < kManyRows) return {.rounds = 500, .levels = 5, .rate = 0.06, .bins = 64};
   return {.rounds = 800, .levels = 8, .rate = 0.08, .feature_share = 1};
 }
