@@ -18,7 +18,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr int kGroups = 14, kCalls = 5000;  // 70,000 calls
+constexpr int kGroups = 4, kCalls = 17500;  // 70,000 calls
 enum class Kind { kImported, kMeasured };
 
 // Shapes of a made-up machine; one group for each name of an implementation.
