@@ -32,8 +32,12 @@ std::optional<double> axis(const OpSpec& spec, const Call& call, std::string_vie
   return {};
 }
 
-float alignment(double size) {
-  return static_cast<float>(std::min(7, std::countr_zero(static_cast<uint64_t>(size))));
+// Against the most that a size like it could have: where only powers of two were measured, a length
+// between them is not taken for a tiny one.
+float raggedness(double size) {
+  const auto whole = static_cast<uint64_t>(std::max(size, 1.0));
+  const int most = 63 - std::countl_zero(whole);
+  return static_cast<float>(std::min(7, most) - std::min(7, std::countr_zero(whole)));
 }
 
 // 1 + the number of zero dims keeps logs finite: padding and prefixes may be 0.
@@ -88,7 +92,7 @@ PhysicsFeatures::PhysicsFeatures(const OpSpec& spec, Dtype dtype, const Ceilings
   for (const Axis& a : spec.axes) names_.push_back("log " + a.name);
   for (const char* n : {"log ideal_s", "log bytes", "log bytes/cache", "log outputs"})
     names_.emplace_back(n);
-  for (const char* n : {"align rows", "align cols", "align depth"}) names_.emplace_back(n);
+  for (const char* n : {"ragged rows", "ragged cols", "ragged depth"}) names_.emplace_back(n);
   if (peak_ <= 0) return;
   for (const char* n :
        {"log compute_s", "log compute/memory", "log operand/cache", "log activations/cache",
@@ -148,9 +152,9 @@ void PhysicsFeatures::operator()(const Call& call, std::span<float> out) const {
   add_log(bytes);
   add_log(bytes / cache_bytes_);
   add_log(outputs);
-  *f++ = alignment(v.rows);
-  *f++ = alignment(v.cols);
-  *f++ = alignment(v.depth);
+  *f++ = raggedness(v.rows);
+  *f++ = raggedness(v.cols);
+  *f++ = raggedness(v.depth);
   if (peak_ <= 0) return;
   add_log(compute_s);
   add_log(compute_s / memory_s);

@@ -25,7 +25,8 @@ TileView tile_view(const OpSpec& spec, const Call& call);
 //   wave padded RxC           log(work of ⌈w⌉ whole waves / work) best_tile, best_s    over those
 //   tiles, split along the depth or not, the one that takes least
 //                        and its time over the roofline's: what a library would choose
-//   align rows|cols|depth   log2 of the largest power of two (≤ 128) that divides it
+//   ragged rows|cols|depth   how many times more 2 would divide the largest power of two not above
+//                        it, up to 128: 0 for powers of two and multiples of 128
 // Values only grow with the log of the dims, or are bounded.
 class PhysicsFeatures {
  public:
