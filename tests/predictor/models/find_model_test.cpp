@@ -135,10 +135,12 @@ TEST_F(ModelFiles, AreFoundByFileAndByFolder) {
 
 TEST_F(ModelFiles, ThatAreMissingOrCutAreNamed) {
   const std::string text = llama();
-  write("cut.json", text.substr(0, text.size() / 2));
+  for (std::size_t size = 1; size + 2 < text.size(); size += 9) {
+    write("cut.json", text.substr(0, size));
+    EXPECT_THAT(error_of((folder_ / "cut.json").string()), HasSubstr("cut.json")) << size;
+  }
   write("empty.json", "");
   write("list.json", "[1, 2]");
-  EXPECT_THAT(error_of((folder_ / "cut.json").string()), HasSubstr("cut.json"));
   EXPECT_THAT(error_of((folder_ / "empty.json").string()), HasSubstr("empty.json"));
   EXPECT_THAT(error_of((folder_ / "list.json").string()), HasSubstr("must be a JSON object"));
   EXPECT_THAT(error_of((folder_ / "none.json").string()), HasSubstr("no such model"));
