@@ -11,22 +11,6 @@
 namespace ridge {
 namespace {
 
-// Weights that kernels of a whole pass touch, told from their sizes alone.
-double weights_of(const Model& m, const std::vector<Kernel>& kernels) {
-  double sum = 0;
-  for (const Kernel& k : kernels) {
-    const auto& d = k.call.dims;
-    if (k.call.op == "embedding") sum += real(d[1]) * real(d[2]);
-    if (k.call.op == "moe") sum += k.count * 3 * real(d[1]) * real(d[2]) * real(d[4]);
-    const bool shared = k.role == Role::kLmHead && m.tied_embeddings;
-    if (k.call.op == "gemm" && !shared) sum += k.count * real(d[1]) * real(d[2]);
-    if (k.call.op == "gemm" && k.role == Role::kQkv && m.qkv_bias) sum += k.count * real(d[1]);
-    if (k.role == Role::kNorm) sum += k.count * real(d[1]);
-    if (k.role == Role::kQkNorm) sum += k.count * 2 * real(d[1]);  // one for queries, one for keys
-  }
-  return sum;
-}
-
 TEST(Lowering, TouchesEveryPublishedWeightOnce) {
   for (const PublishedCount& p : kPublishedCounts) {
     const Model m = find_model(p.model);
