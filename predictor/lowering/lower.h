@@ -48,6 +48,7 @@ struct Fusion {
 struct Sequences {
   int64_t count = 1, tokens = 1, past = 0;
   bool samples = true;  // a token is sampled after its last one (not so in a chunk but the last)
+  bool samples_all = false;  // after each of its new tokens, to verify proposed ones
 };
 using Step = std::vector<Sequences>;
 
@@ -70,7 +71,8 @@ struct Kernel {
   std::optional<Work> work;
 };
 
-// The kernels that the GPU of each pipeline stage runs for one step: sizes are its shard's.
+// The kernels that the GPU of each pipeline stage runs for one step: sizes are its shard's. With
+// data parallelism the step is that of one replica, and each runs one like it.
 // Sequences of several lengths share an attention launch: that of `count` sequences among B counts
 // as count / B of a launch of B such sequences. Throws BadInput for a parallelism that does not
 // divide the model (heads, ffn, experts, layers), and for a context beyond max_positions.

@@ -29,18 +29,19 @@ struct Model {
   int64_t heads = 0, kv_heads = 0, head_dim = 0;  // heads · head_dim need not be hidden
   int64_t ffn = 0;                                // inner width of a dense MLP
   int64_t vocab = 0;
-  int64_t max_positions = 0;  // the longest context it was made for
+  int64_t max_positions = 0;  // the longest context it was made for; 0: its config does not say
+  int64_t rotary_dim = 0;     // features of a head that RoPE turns; 0: all
 
   // Keys that `windowed_layers` layers look back at most; 0: all look at everything.
   int64_t window = 0, windowed_layers = 0;
 
   Activation activation = Activation::kSilu;
-  bool gated = true;            // down(act(gate(x)) · up(x)); else down(act(up(x)))
+  bool gated = true;             // down(act(gate(x)) · up(x)); else down(act(up(x)))
   bool tied_embeddings = false;  // the LM head is the embedding's table
   bool qkv_bias = false, output_bias = false, mlp_bias = false;
-  bool qk_norm = false;          // an RMSNorm of head_dim over every query and key head
-  int64_t norms_per_layer = 2;   // of width hidden; Gemma 2 and 3 have 4
-  bool norm_bias = false;        // LayerNorm instead of RMSNorm
+  bool qk_norm = false;         // an RMSNorm of head_dim over every query and key head
+  int64_t norms_per_layer = 2;  // of width hidden; Gemma 2 and 3 have 4
+  bool norm_bias = false;       // LayerNorm instead of RMSNorm
   std::optional<Experts> experts;
   Dtype dtype = Dtype::kBf16;  // that its weights are published in
 
