@@ -1,40 +1,17 @@
 #include "predictor/engines/engine.h"
 
+#include <fmt/format.h>
+
 #include <algorithm>
-#include <cctype>
-#include <numeric>
 
 #include "kernels/core/error.h"
+#include "predictor/models/nearest_names.h"
 #include "roofline/device_specs.h"
 
 namespace ridge {
 namespace {
 
 namespace fs = std::filesystem;
-
-std::string plain(std::string_view name) {
-  std::string text;
-  for (const char c : name)
-    if (std::isalnum(static_cast<unsigned char>(c)))
-      text += static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
-  return text;
-}
-
-// Insertions, deletions and replacements between two words.
-std::size_t edits(const std::string& a, const std::string& b) {
-  std::vector<std::size_t> row(b.size() + 1);
-  std::iota(row.begin(), row.end(), std::size_t{0});
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    std::size_t diagonal = row[0];
-    row[0] = i + 1;
-    for (std::size_t j = 0; j < b.size(); ++j) {
-      const std::size_t replaced = diagonal + (a[i] != b[j] ? 1 : 0);
-      diagonal = row[j + 1];
-      row[j + 1] = std::min({replaced, row[j] + 1, row[j + 1] + 1});
-    }
-  }
-  return row[b.size()];
-}
 
 fs::path folder() { return data_dir() / "predictor" / "engines" / "profiles"; }
 
@@ -52,11 +29,11 @@ std::vector<fs::path> profile_files() {
   return list;
 }
 
-// Distance of the asked name to the nearest of the profile's.
-std::size_t distance(const EngineProfile& e, const std::string& asked) {
-  std::size_t least = edits(plain(e.name), asked);
-  for (const std::string& alias : e.aliases) least = std::min(least, edits(plain(alias), asked));
-  return least;
+bool is_called(const EngineProfile& e, const std::string& name) {
+  const std::string asked = plain_name(name);
+  return plain_name(e.name) == asked ||
+         std::any_of(e.aliases.begin(), e.aliases.end(),
+                     [&](const std::string& alias) { return plain_name(alias) == asked; });
 }
 
 }  // namespace
@@ -75,18 +52,16 @@ std::vector<std::string> bundled_engines() {
 EngineProfile find_engine(const std::string& name_or_path) {
   std::error_code ignored;
   if (fs::is_regular_file(name_or_path, ignored)) return read_engine(name_or_path);
-  std::vector<EngineProfile> all;
-  for (const fs::path& file : profile_files()) all.push_back(read_engine(file));
-  const std::string asked = plain(name_or_path);
-  for (const EngineProfile& e : all)
-    if (distance(e, asked) == 0) return e;
-  std::stable_sort(all.begin(), all.end(), [&](const EngineProfile& a, const EngineProfile& b) {
-    return distance(a, asked) < distance(b, asked);
-  });
-  std::string names;
-  for (const EngineProfile& e : all) names += (names.empty() ? "" : ", ") + e.name;
-  throw BadInput("engine '" + name_or_path + "' is not known; use one of " + names +
-                 ", or the path of a profile");
+  std::vector<std::string> names;
+  for (const fs::path& file : profile_files()) {
+    EngineProfile e = read_engine(file);
+    if (is_called(e, name_or_path)) return e;
+    names.push_back(e.name);
+  }
+  const std::size_t most = names.size();
+  throw BadInput(fmt::format("engine '{}' is not known; use one of {}, or the path of a profile",
+                             name_or_path,
+                             fmt::join(nearest_names(name_or_path, std::move(names), most), ", ")));
 }
 
 }  // namespace ridge
