@@ -5,14 +5,13 @@
 #include <functional>
 
 #include "kernels/core/error.h"
+#include "predictor/lowering/shard.h"
 #include "roofline/device_specs.h"
 
 namespace ridge {
 namespace {
 
 constexpr std::array kEccInGddr{"T4", "A10G", "L4", "L40S", "A40"};
-
-int64_t ceil_div(int64_t a, int64_t b) { return (a + b - 1) / b; }
 
 double in_blocks(int64_t tokens) {
   return static_cast<double>(ceil_div(tokens, kBlockTokens) * kBlockTokens);
@@ -59,29 +58,29 @@ struct Resident {
   }
 };
 
-// The widest inner buffers of a layer, in elements a token.
-double inner_width(const Model& m, const Parallel& p) {
-  const auto tensor = static_cast<double>(p.tensor);
-  const double query = static_cast<double>(m.q_width()) / tensor;
-  const double kv = static_cast<double>(ceil_div(m.kv_heads, p.tensor) * m.head_dim);
-  double width = query + 2 * kv + query;  // qkv, and what attention makes of it
+// The widest inner buffers of a layer on one GPU, in elements a token.
+double inner_width(const Model& m, const Shard& s) {
+  const auto real = [](int64_t n) { return static_cast<double>(n); };
+  // qkv, and what attention makes of it
+  double width = real((2 * s.heads + 2 * s.kv_heads) * m.head_dim);
   // gate and up, and their product
-  const double of_ffn = (m.gated ? 3 : 2) / tensor;
-  if (m.dense_layers() > 0) width = std::max(width, of_ffn * static_cast<double>(m.ffn));
+  const double of_ffn = m.gated ? 3 : 2;
+  if (m.dense_layers() > 0) width = std::max(width, of_ffn * real(s.ffn));
   if (!m.experts) return width;
+  // A row for each expert that a token takes, as wide inside as gate, up and product, or as these
+  // and what comes out.
   const Experts& e = *m.experts;
-  // Each expert's rows beside each other. An expert is whole where experts are spread.
-  const auto ffn = static_cast<double>(e.ffn) / (p.expert > 1 ? 1 : tensor);
-  const double rows = static_cast<double>(e.per_token) / static_cast<double>(p.expert);
-  const double routed =
-      rows * std::max((m.gated ? 3 : 2) * ffn, ffn + static_cast<double>(m.hidden));
-  return std::max(width, routed + of_ffn * static_cast<double>(e.shared_ffn));
+  const double ffn = real(e.ffn / s.expert_tp);
+  const double rows = real(e.per_token * s.replicas) / real(s.expert_ep);
+  const double routed = rows * std::max(of_ffn * ffn, ffn + real(m.hidden));
+  return std::max(width, routed + of_ffn * real(s.shared_ffn));
 }
 
 double activation_bytes(const Deployment& d, double tokens, double sampled) {
   const auto element = static_cast<double>(bytes_per_element(d.precision.dtype));
   const auto hidden = static_cast<double>(d.model.hidden);
-  const double layer = tokens * element * (3 * hidden + inner_width(d.model, d.parallel));
+  const double layer =
+      tokens * element * (3 * hidden + inner_width(d.model, shard_of(d.model, d.parallel)));
   const double logits = sampled * static_cast<double>(d.model.vocab) * (element + 4);
   return std::max(layer, tokens * element * 2 * hidden + logits);
 }
