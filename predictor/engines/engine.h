@@ -13,25 +13,42 @@ struct HostCost {
   double per_step_s = 0, per_sequence_s = 0;
 };
 
-// predictor/engines/<name>.json: a data file for each, with the rows its constants were fitted on.
+// predictor/engines/profiles/<name>.json: a data file for each, with the rows its constants were
+// fitted on. A constant of 0 with nothing in `fitted_on` was never fitted.
 struct EngineProfile {
-  std::string name;       // "vllm"
+  std::string name;  // "vllm"
+  std::vector<std::string> aliases;
   std::string framework;  // whose kernels it runs, in the tables' words; empty: all pooled
   HostCost prefill, decode;
   double per_request_s = 0;  // once for each request of a batch, ahead of its first token
-  // Decode takes at least this long where kernels are launched one by one (no CUDA graphs): the host
-  // and the GPU work side by side and the slower one counts.
+  // Decode takes at least this long where kernels are launched one by one (no CUDA graphs): the
+  // host and the GPU work side by side and the slower one counts.
   double decode_floor_s = 0;
   bool decode_graphs = true;
   Fusion fusion;
   double memory_share = 0.9;  // of the GPU's memory that it takes
-  std::string fitted_on;      // rows and error, in a sentence; "nothing: kernels alone"
+  int64_t step_tokens = 0;  // new tokens of a step at most, where the request does not say; 0: all
+  std::string habits;       // where what is not fitted (fusion, graphs, memory) is known from
+  std::string fitted_on;    // rows and error, in a sentence; "nothing: kernels alone"
+  std::vector<std::string> fitted_rows;  // those rows, lines of CSV with the header first
+
+  // Whether it adds any time to that of the kernels.
+  bool adds_time() const;
 };
 
-// Bundled profile by name, or a file. Throws BadInput with the names there are.
+// Bundled profile by name or alias (letter case and punctuation do not count), or a file. Throws
+// BadInput with the names there are, the nearest first.
 EngineProfile find_engine(const std::string& name_or_path);
+
+// Validated against schema/engine.schema.json. Throws BadInput that names the file and the key;
+// also where a constant is not 0 and `fitted_on` does not tell where it comes from.
 EngineProfile read_engine(const std::filesystem::path& file);
+
+// Writes beside `file` and renames. Throws std::runtime_error, and leaves what was there, for a
+// profile that read_engine() would refuse.
 void save_engine(const EngineProfile& e, const std::filesystem::path& file);
+
+// Names of predictor/engines/profiles/, those that ship.
 std::vector<std::string> bundled_engines();
 
 }  // namespace ridge
