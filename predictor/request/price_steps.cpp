@@ -1,0 +1,165 @@
+#include "predictor/request/price_steps.h"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <numeric>
+#include <tuple>
+
+#include "kernels/core/operators.h"
+
+namespace ridge {
+namespace {
+
+Work work_of(const Kernel& k) { return k.work ? *k.work : find_operator(k.call.op).work(k.call); }
+
+// The same step for a micro-batch: counts divided. Parts of sequences count as parts.
+int64_t sequences(const Step& step) {
+  return std::accumulate(step.begin(), step.end(), int64_t{0},
+                         [](int64_t n, const Sequences& s) { return n + s.count; });
+}
+
+Step micro_batch(const Step& step, int64_t parts) {
+  Step part = step;
+  for (Sequences& s : part) s.count = std::max<int64_t>(1, (s.count + parts - 1) / parts);
+  // Sequences all unlike: the longest of each group stand for it.
+  if (static_cast<int64_t>(part.size()) > 1 && sequences(part) * parts > sequences(step)) {
+    Step some;
+    for (std::size_t i = 0; i < part.size(); i += static_cast<std::size_t>(parts))
+      some.push_back(part[std::min(i + static_cast<std::size_t>(parts) / 2, part.size() - 1)]);
+    if (sequences(some) * parts >= sequences(step)) return some;
+  }
+  return part;
+}
+
+double host_seconds(const EngineProfile& e, PhaseKind kind, const Step& step) {
+  const HostCost& h = kind == PhaseKind::kPrefill ? e.prefill : e.decode;
+  return h.per_step_s + h.per_sequence_s * static_cast<double>(sequences(step));
+}
+
+double ceiling(const Ceilings& c, const std::string& key) {
+  const auto it = c.values.find(key);
+  return it == c.values.end() ? 0 : it->second.value;
+}
+
+// Sums of what a phase is made of, by role and operator in the order of a pass.
+struct RoleSum {
+  RoleTime time;
+  double up_s = 0, down_s = 0;
+  std::map<Bound, double> bound_s;
+};
+
+Estimate estimate(const std::map<std::pair<Role, std::string>, RoleSum>& roles, double host_s) {
+  double seconds = host_s, up = 0, up2 = 0, down = 0, down2 = 0;
+  for (const auto& [key, r] : roles) {
+    seconds += r.time.seconds;
+    up += r.up_s, up2 += r.up_s * r.up_s;
+    down += r.down_s, down2 += r.down_s * r.down_s;
+  }
+  const auto both = [](double sum, double squares) {
+    return std::sqrt(kRoleCorrelation * sum * sum + (1 - kRoleCorrelation) * squares);
+  };
+  return {seconds, std::max(0.0, seconds - both(down, down2)), seconds + both(up, up2)};
+}
+
+}  // namespace
+
+PricedSteps::PricedSteps(const TableSet& tables, const Deployment& d, PhaseKind kind,
+                         std::span<const Step> steps)
+    : tables_(&tables), deployment_(&d) {
+  std::map<std::tuple<Call, double, double>, std::size_t> seen;
+  for (const Step& step : steps) {
+    OneStep one;
+    const int64_t parts = std::clamp<int64_t>(sequences(step), 1, d.parallel.pipeline);
+    one.micro_batches = static_cast<double>(parts);
+    one.host_s = host_seconds(d.engine, kind, step);
+    for (std::vector<Kernel>& stage :
+         lower(d.model, d.parallel, d.precision, d.engine.fusion,
+               parts > 1 ? micro_batch(step, parts) : step)) {
+      Stage s;
+      for (Kernel& k : stage) {
+        const Work w = k.work.value_or(Work{});
+        const auto [at, added] =
+            seen.try_emplace({k.call, w.flops, w.bytes_read + w.bytes_written}, kernels_.size());
+        s.kernels.push_back({at->second, k.count, k.role});
+        if (added) kernels_.push_back(std::move(k));
+      }
+      one.stages.push_back(std::move(s));
+    }
+    steps_.push_back(std::move(one));
+  }
+  predictions_ = tables.predict(std::span<const Kernel>(kernels_));
+  for (OneStep& s : steps_) {
+    for (Stage& stage : s.stages)
+      for (const Entry& e : stage.kernels)
+        stage.seconds += e.count * predictions_[e.priced].seconds;
+    weigh(s, kind);
+  }
+}
+
+void PricedSteps::weigh(OneStep& s, PhaseKind kind) const {
+  const auto slowest = std::max_element(
+      s.stages.begin(), s.stages.end(),
+      [](const Stage& a, const Stage& b) { return a.seconds < b.seconds; });
+  if (slowest == s.stages.end() || s.micro_batches <= 1) return;
+  double all = 0;
+  for (const Stage& stage : s.stages) all += stage.seconds;
+  if (kind == PhaseKind::kPrefill) {
+    slowest->weight += s.micro_batches - 1;
+  } else if (s.micro_batches * slowest->seconds > all) {
+    for (Stage& stage : s.stages) stage.weight = 0;
+    slowest->weight = s.micro_batches;
+  }
+}
+
+double PricedSteps::seconds(std::size_t step) const {
+  const OneStep& s = steps_.at(step);
+  double kernels = 0;
+  for (const Stage& stage : s.stages) kernels += stage.weight * stage.seconds;
+  return kernels + s.host_s;
+}
+
+Phase PricedSteps::phase(std::span<const double> weights) const {
+  Phase p;
+  std::map<std::pair<Role, std::string>, RoleSum> roles;
+  const auto gpus = static_cast<double>(deployment_->parallel.tensor * deployment_->parallel.data);
+  for (std::size_t i = 0; i < steps_.size(); ++i) {
+    const OneStep& s = steps_[i];
+    p.host_s += weights[i] * s.host_s;
+    for (const Stage& stage : s.stages) {
+      for (const Entry& e : stage.kernels) {
+        const Prediction& x = predictions_[e.priced];
+        const Kernel& k = kernels_[e.priced];
+        const Work w = work_of(k);
+        const double count = weights[i] * e.count, time = count * stage.weight;
+        RoleSum& r = roles[{e.role, k.call.op}];
+        r.time.role = e.role, r.time.op = k.call.op;
+        r.time.seconds += time * x.seconds;
+        r.up_s += time * (x.high_s - x.seconds), r.down_s += time * (x.seconds - x.low_s);
+        r.bound_s[x.bound] += time * x.seconds;
+        r.time.basis = std::max(r.time.basis, x.basis);
+        r.time.flops += count * s.micro_batches * w.flops;
+        r.time.bytes += count * s.micro_batches * (w.bytes_read + w.bytes_written);
+      }
+    }
+  }
+  p.seconds = estimate(roles, p.host_s);
+  for (auto& [key, r] : roles) {
+    r.time.bound = std::max_element(r.bound_s.begin(), r.bound_s.end(), [](auto& a, auto& b) {
+                     return a.second < b.second;
+                   })->first;
+    for (const auto& [bound, s] : r.bound_s) p.bound_s[std::string(name(bound))] += s;
+    p.flops += r.time.flops * gpus, p.bytes += r.time.bytes * gpus;
+    p.roles.push_back(r.time);
+  }
+  if (p.host_s > 0) p.bound_s["host"] = p.host_s;
+  const double all = static_cast<double>(deployment_->parallel.gpus()) * p.seconds.value;
+  const double peak = ceiling(tables_->ceilings(),
+                              ceiling_name(Pipe::kMatrix, deployment_->precision.dtype));
+  const double bandwidth = ceiling(tables_->ceilings(), "dram.read");
+  if (all > 0 && peak > 0) p.mfu = p.flops / (all * peak);
+  if (all > 0 && bandwidth > 0) p.bandwidth_utilisation = p.bytes / (all * bandwidth);
+  return p;
+}
+
+}  // namespace ridge
