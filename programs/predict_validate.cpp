@@ -11,6 +11,7 @@
 
 #include "kernels/core/error.h"
 #include "kernels/core/json_file.h"
+#include "predictor/end_to_end/report.h"
 #include "predictor/validation_report.h"
 #include "programs/draw_charts.h"
 #include "programs/read_text.h"
@@ -22,7 +23,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::vector<std::string> csvs, tables;
-  std::string out;
+  std::string out, engine = "kernels", workloads;
   bool json = false, no_charts = false;
 };
 
@@ -62,7 +63,53 @@ void write_results(const Options& o, const Validation& v, const ValidationSummar
   if (!o.no_charts) draw_charts("plot_validation", {folder.string()});
 }
 
+// Rows of whole models; `--out` is a CSV file or a folder.
+int run_end_to_end(const Options& o, Csv csv) {
+  const std::string& path = o.csvs.front();
+  const fs::path beside = fs::path(path).parent_path() / ".." / "workloads";
+  const EndToEndCsv measured =
+      read_end_to_end(std::move(csv), path, o.workloads.empty() ? beside : fs::path(o.workloads));
+  EndToEndOptions options{.engine = o.engine, .tables = {}};
+  for (const std::string& table : o.tables) options.tables.push_back({table, load_table(table)});
+  const EndToEndValidation v = validate_end_to_end(measured, options);
+  const EndToEndSummary s = summarize(v);
+  if (o.json)
+    fmt::print("{}\n", to_json(v, s).dump(1));
+  else
+    fmt::print("{} rows of {}, engine {}\n\n{}", v.rows.size(), path, o.engine, end_to_end_text(s));
+  if (std::fflush(stdout) != 0) throw std::runtime_error("standard output cannot be written");
+  if (!o.out.empty()) {
+    const fs::path folder = o.out;
+    if (folder.extension() == ".csv") {
+      write_file(folder, predictions_csv(measured, v));
+    } else {
+      write_file(folder / "predictions.csv", predictions_csv(measured, v));
+      write_file(folder / "statistics.json", to_json(v, s).dump(1) + "\n");
+    }
+    fmt::print(o.json ? stderr : stdout, "\nwritten to {}\n", o.out);
+  }
+  for (const RejectedLine& r : v.rejected)
+    fmt::print(stderr, "not predicted: {}:{}: {}\n", path, r.line, r.reason);
+  return v.rejected.empty() ? 0 : 1;
+}
+
+bool has_column(const Csv& csv, const char* name) {
+  return std::find(csv.header.begin(), csv.header.end(), name) != csv.header.end();
+}
+
+int run_kernels(const Options& o);
+
 int run(const Options& o) {
+  if (o.csvs.size() == 1) {
+    Csv csv = parse_csv(read_text(o.csvs[0]), o.csvs[0]);
+    if (!has_column(csv, "op") && has_column(csv, "model"))
+      return run_end_to_end(o, std::move(csv));
+  }
+  if (o.tables.empty()) throw BadInput("--table is required: measured kernels are held to a table");
+  return run_kernels(o);
+}
+
+int run_kernels(const Options& o) {
   if (!o.out.empty()) check_writable(fs::path(o.out) / "statistics.json");
   const Validation v = validate(o);
   const ValidationSummary s = summarize_validation(v);
@@ -85,9 +132,14 @@ int run(const Options& o) {
 std::function<int()> add_validate(CLI::App& app) {
   const auto o = std::make_shared<Options>();
   CLI::App* sub = app.add_subcommand("validate", "Error of a table on measured latencies");
-  sub->add_option("--csv", o->csvs, "Measured kernels: op, dtype, axes, latency_us; gpu optional")
+  sub->add_option(
+         "--csv", o->csvs,
+         "Measured kernels (op, dtype, axes, latency_us) or whole models (gpu, model, ...)")
       ->required();
-  sub->add_option("--table", o->tables, "Delay-factor tables; the column gpu chooses")->required();
+  sub->add_option("--table", o->tables, "Delay-factor tables; the column gpu chooses");
+  sub->add_option("--engine", o->engine, "Engine profile of whole models, or auto: the row's")
+      ->capture_default_str();
+  sub->add_option("--workloads", o->workloads, "Folder of prompt lengths that notes name");
   sub->add_option("--out", o->out, "Folder for predictions.csv, statistics.json and charts");
   sub->add_flag("--json", o->json, "The statistics as JSON");
   sub->add_flag("--no-charts", o->no_charts, "Draw nothing");

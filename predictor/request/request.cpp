@@ -21,9 +21,10 @@ void check(const Request& r) {
     if (p.tokens < 1)
       throw BadInput(fmt::format("request: input={} must be at least 1 token", p.tokens));
     if (p.cached < 0 || p.cached >= p.tokens)
-      throw BadInput(fmt::format("request: cached={} must be in [0, {}]: the last token of the "
-                                 "prompt is always computed",
-                                 p.cached, p.tokens - 1));
+      throw BadInput(
+          fmt::format("request: cached={} must be in [0, {}]: the last token of the "
+                      "prompt is always computed",
+                      p.cached, p.tokens - 1));
   }
   if (r.output < 1)
     throw BadInput(fmt::format("request: output={} must be at least 1 token", r.output));
@@ -52,9 +53,8 @@ std::vector<Step> prefill_steps(const Request& r, int64_t chunk) {
         for (int64_t done = 0; done < s.tokens;) {
           if (room == 0) steps.emplace_back(), room = chunk;
           const int64_t part = std::min(room, s.tokens - done);
-          steps.back().push_back({.tokens = part,
-                                  .past = s.past + done,
-                                  .samples = done + part == s.tokens});
+          steps.back().push_back(
+              {.tokens = part, .past = s.past + done, .samples = done + part == s.tokens});
           done += part, room -= part;
         }
         --whole;
