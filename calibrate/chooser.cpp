@@ -12,23 +12,6 @@ namespace {
 
 constexpr std::size_t kCandidates = 800;  // of a design: it costs the square in memory
 
-// Standard deviation of each feature over the rows of x; 1 for those that do not vary.
-std::vector<double> spreads(const std::vector<float>& x, std::size_t features) {
-  const std::size_t n = features == 0 ? 0 : x.size() / features;
-  std::vector<double> scale;
-  for (std::size_t j = 0; j < features; ++j) {
-    double sum = 0, squares = 0;
-    for (std::size_t i = 0; i < n; ++i) sum += static_cast<double>(x[i * features + j]);
-    for (std::size_t i = 0; i < n; ++i) {
-      const double off = static_cast<double>(x[i * features + j]) - sum / static_cast<double>(n);
-      squares += off * off;
-    }
-    const double sd = std::sqrt(squares / static_cast<double>(std::max<std::size_t>(n, 1)));
-    scale.push_back(sd > 1e-6 ? sd : 1);
-  }
-  return scale;
-}
-
 }  // namespace
 
 Chooser::Chooser(const OpSpec& spec, std::vector<Call> pool, const DeviceInfo& device,
@@ -48,7 +31,7 @@ Chooser::Chooser(const OpSpec& spec, std::vector<Call> pool, const DeviceInfo& d
     left_.push_back(i);
   }
   nearest_.assign(pool_.size(), std::numeric_limits<double>::infinity());
-  scale_ = spreads(x_, features_.size());
+  scale_ = range_of(x_, features_.size()).scale;
 }
 
 // Points then spread out, yet lie as densely as the pool. (The farthest of all would be the corners
@@ -70,8 +53,7 @@ bool Chooser::is_left(std::size_t place) const {
 void Chooser::refit() {
   std::vector<const Sample*> all;
   for (const Sample& s : samples_) all.push_back(&s);
-  Curve c;
-  const FitRows rows = fit_rows(features_, all, launch_s_, c);
+  const FitRows rows = fit_rows(features_, all, launch_s_);
   const ProcessFit fit = fit_process(rows, FitEffort::kQuick);
   const std::vector<double> said = left_out_of_process(rows, fit);
   error_ = 0;
@@ -91,11 +73,11 @@ void Chooser::refit() {
     const std::size_t place = left_[q];
     candidates_.push_back(place);
     // A measurement costs about half for what does not depend on the call.
-    const double relative = (c.fixed_s + ideal_s_[place]) / mean_s;
+    const double relative = (rows.fixed_s + ideal_s_[place]) / mean_s;
     candidate_cost_.push_back(cost_s_ > 0 ? 0.5 + 0.5 * relative : 1);
     for (std::size_t j = 0; j < rows.features; ++j) {
-      const double v = static_cast<double>(x_[place * rows.features + j]);
-      z.push_back((v - rows.centre[j]) / rows.scale[j]);
+      const auto v = static_cast<double>(x_[place * rows.features + j]);
+      z.push_back(rows.range.standardised(j, v));
     }
   }
   design_.emplace(fit.points, fit.parameters, z, off);
@@ -126,6 +108,13 @@ void Chooser::report(const Call& call, const std::optional<Sample>& measured, do
   std::vector<float> x(features_.size());
   features_(call, x);
   if (const auto it = place_.find(call.dims); it != place_.end()) std::erase(left_, it->second);
+  if (samples_.size() < kSeeds) note_distances(x);
+  if (!measured) return;
+  samples_.push_back(*measured);
+  if (samples_.size() >= refit_at_) refit();
+}
+
+void Chooser::note_distances(const std::vector<float>& x) {
   for (const std::size_t i : left_) {
     double sum = 0;
     for (std::size_t j = 0; j < x.size(); ++j) {
@@ -134,9 +123,6 @@ void Chooser::report(const Call& call, const std::optional<Sample>& measured, do
     }
     nearest_[i] = std::min(nearest_[i], sum);
   }
-  if (!measured) return;
-  samples_.push_back(*measured);
-  if (samples_.size() >= refit_at_) refit();
 }
 
 }  // namespace ridge

@@ -39,16 +39,17 @@ class Chooser {
  private:
   std::size_t farthest_of_a_few();
   std::size_t most_telling();
+  void note_distances(const std::vector<float>& x);
   void refit();
   bool is_left(std::size_t place) const;
 
   PhysicsFeatures features_;
   std::vector<Call> pool_;
   std::map<std::vector<int64_t>, std::size_t> place_;
-  std::vector<float> x_;  // features of the pool, row by row
-  std::vector<double> ideal_s_, nearest_;
-  std::vector<std::size_t> left_;  // places not given yet
-  std::vector<double> scale_;      // of each feature over the pool
+  std::vector<float> x_;                   // features of the pool, row by row
+  std::vector<double> ideal_s_, nearest_;  // squared distance to what was measured, while seeding
+  std::vector<std::size_t> left_;          // places not given yet
+  std::vector<double> scale_;              // of each feature over the pool
 
   std::vector<Sample> samples_;
   double cost_s_ = 0, launch_s_ = 0, error_ = 1;

@@ -8,6 +8,8 @@
 
 namespace ridge {
 
+inline constexpr double kNormal80 = 1.2816;  // standard deviations that hold 80 % of a normal
+
 // The fitted delay of one operator, dtype and implementation:
 //   latency = (fixed_s + ideal) · exp(log delay),  never below ideal · floor
 //   log delay = shares · (process, direct, process + beyond)
@@ -39,7 +41,7 @@ struct Curve {
   // How far off a call may be: exp(spread) · interval holds 80 % of what cross-validation left out,
   // of calls whose closest sample is as near (`nearest`: prior correlation) as those mostly are.
   BoostedTrees spread;
-  double interval = 1.28;
+  double interval = kNormal80;
   double nearest = 0;
 
   // constant
@@ -50,9 +52,5 @@ struct Curve {
 
   friend bool operator==(const Curve&, const Curve&) = default;
 };
-
-// How much time a fit may take: a planner between two measurements wants only the process and its
-// error, a table all of it.
-enum class FitEffort { kQuick, kFull };
 
 }  // namespace ridge

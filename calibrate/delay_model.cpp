@@ -6,7 +6,6 @@
 namespace ridge {
 namespace {
 
-constexpr double kNormal80 = 1.2816;  // standard deviations that hold 80 % of a normal
 // Every doubling of a dim beyond the measured domain adds so much doubt.
 constexpr double kDoubling = 0.2;
 

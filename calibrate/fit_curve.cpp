@@ -1,23 +1,20 @@
 #include "calibrate/fit_curve.h"
 
 #include <algorithm>
-#include <atomic>
 #include <cmath>
-#include <future>
 #include <map>
-#include <numeric>
 #include <span>
-#include <thread>
 #include <tuple>
 
+#include "calibrate/curve_parts.h"
 #include "calibrate/fit_process.h"
+#include "calibrate/in_parallel.h"
 #include "calibrate/physics_features.h"
 
 namespace ridge {
 namespace {
 
-constexpr std::size_t kFewest = 6;    // below this many points a delay is one constant
-constexpr double kNormal80 = 1.2816;  // standard deviations that hold 80 % of a normal
+constexpr std::size_t kFewest = 6;  // below this many points a delay is one constant
 
 struct Blend {
   double process, direct, beyond;
@@ -59,17 +56,13 @@ std::vector<double> left_out_trees(const FitRows& rows, const std::vector<double
                                    const TreeOptions& options, std::size_t folds) {
   const std::vector<std::size_t> order = some_of(rows.size(), rows.size());
   std::vector<double> answers(rows.size());
-  auto one_fold = [&](std::size_t fold) {
+  in_parallel(folds, [&](std::size_t fold) {
     std::vector<std::size_t> rest, held;
     for (std::size_t q = 0; q < order.size(); ++q)
       (q % folds == fold ? held : rest).push_back(order[q]);
     const BoostedTrees trees = grow_trees(tree_rows(rows, rest, y), options);
     evaluate(rows, held, trees, answers);
-  };
-  std::vector<std::future<void>> running;
-  for (std::size_t fold = 0; fold < folds; ++fold)
-    running.push_back(std::async(std::launch::async, one_fold, fold));
-  for (auto& r : running) r.get();
+  });
   return answers;
 }
 
@@ -78,11 +71,6 @@ std::vector<double> relative_errors(const FitRows& rows, const std::vector<doubl
   for (const std::size_t i : rows.controls)
     errors.push_back(std::abs(std::exp(said[i] - rows.y[i]) - 1));
   return errors;
-}
-
-double mean_of(const std::vector<double>& v) {
-  return std::accumulate(v.begin(), v.end(), 0.0) /
-         static_cast<double>(std::max<std::size_t>(v.size(), 1));
 }
 
 std::vector<double> blended(const LeftOut& l, const Blend& b) {
@@ -102,13 +90,6 @@ Blend choose_blend(const LeftOut& l, const FitRows& rows) {
       least = e;
     }
   return best;
-}
-
-void judge(Curve& c, const FitRows& rows, const std::vector<double>& said) {
-  const std::vector<double> errors = relative_errors(rows, said);
-  c.cv_mean_error = mean_of(errors);
-  c.cv_median_error = quantile(errors, 0.5);
-  c.cv_p90_error = quantile(errors, 0.9);
 }
 
 // Learns where errors are large from the errors of points left out, and how wide an interval holds
@@ -138,8 +119,7 @@ void fit_spread(Curve& c, const FitRows& rows, const std::vector<double>& said) 
 }
 
 void fit_constant(Curve& c, const std::vector<double>& y) {
-  c.kind = "constant";
-  c.log_delay = quantile(y, 0.5);
+  hold_constant(c, y);
   double squares = 0;
   std::vector<double> errors;
   for (std::size_t i = 0; i < y.size(); ++i) {
@@ -152,10 +132,7 @@ void fit_constant(Curve& c, const std::vector<double>& y) {
   // Few points say little of their spread: at least 20 %, 50 % for one alone.
   const auto n = static_cast<double>(y.size());
   c.log_delay_sd = y.size() < 2 ? 0.5 : std::max(0.2, std::sqrt(squares / (n - 1)));
-  c.cv_mean_error = errors.empty() ? 1 : mean_of(errors);
-  c.cv_median_error = errors.empty() ? 1 : quantile(errors, 0.5);
-  c.cv_p90_error = errors.empty() ? 1 : quantile(errors, 0.9);
-  c.interval = kNormal80;
+  set_errors(c, errors);
 }
 
 void keep_process(Curve& c, const ProcessFit& g) {
@@ -168,19 +145,17 @@ void keep_process(Curve& c, const ProcessFit& g) {
   c.nearest = g.near;
 }
 
-void fit_blend(Curve& c, const FitRows& rows, FitEffort effort) {
+void fit_blend(Curve& c, const FitRows& rows) {
   c.kind = "blend";
-  const ProcessFit g = fit_process(rows, effort);
+  c.low = rows.range.low;
+  c.high = rows.range.high;
+  c.centre = rows.range.centre;
+  c.scale = rows.range.scale;
+  const ProcessFit g = fit_process(rows, FitEffort::kFull);
   keep_process(c, g);
   LeftOut l{.process = left_out_of_process(rows, g),
             .direct = std::vector<double>(rows.size(), 0),
             .beyond = std::vector<double>(rows.size(), 0)};
-  if (effort == FitEffort::kQuick) {
-    c.shares = {1, 0, 0};
-    judge(c, rows, l.process);
-    fit_spread(c, rows, l.process);
-    return;
-  }
   std::vector<double> rest;
   for (std::size_t i = 0; i < rows.size(); ++i) rest.push_back(rows.y[i] - l.process[i]);
   const TreeOptions options = tree_options(rows.size());
@@ -190,57 +165,48 @@ void fit_blend(Curve& c, const FitRows& rows, FitEffort effort) {
   const Blend best = choose_blend(l, rows);
   c.shares = {best.process, best.direct, best.beyond};
   const std::vector<double> said = blended(l, best);
-  judge(c, rows, said);
+  set_errors(c, relative_errors(rows, said));
   fit_spread(c, rows, said);
   const std::vector<std::size_t> all = some_of(rows.size(), rows.size());
-  auto direct = std::async(std::launch::async, [&] {
-    return best.direct > 0 ? grow_trees(tree_rows(rows, all, rows.y), options) : BoostedTrees();
+  in_parallel(2, [&](std::size_t i) {
+    if (i == 0 && best.direct > 0) c.direct = grow_trees(tree_rows(rows, all, rows.y), options);
+    if (i == 1 && best.beyond > 0) c.beyond = grow_trees(tree_rows(rows, all, rest), options);
   });
-  if (best.beyond > 0) c.beyond = grow_trees(tree_rows(rows, all, rest), options);
-  c.direct = direct.get();
 }
 
 }  // namespace
 
-Curve fit_curve(const DelayTable& table, std::vector<std::size_t> samples, FitEffort effort) {
-  const Call& first = table.samples.at(samples.at(0)).call;
-  Curve c;
-  c.op = first.op;
-  c.dtype = first.dtype;
-  c.implementation = first.implementation;
-  c.dims_low = c.dims_high = first.dims;
-  for (const std::size_t i : samples) {
-    const Sample& s = table.samples[i];
-    c.floor = std::min(c.floor, s.delay_factor);
-    for (std::size_t a = 0; a < s.call.dims.size(); ++a) {
-      c.dims_low[a] = std::min(c.dims_low[a], s.call.dims[a]);
-      c.dims_high[a] = std::max(c.dims_high[a], s.call.dims[a]);
-    }
-  }
-  c.count = samples.size();
+Curve fit_curve(const DelayTable& table, const std::vector<std::size_t>& samples) {
   std::vector<const Sample*> fitted;
-  for (const std::size_t i : samples) fitted.push_back(&table.samples[i]);
+  for (const std::size_t i : samples) fitted.push_back(&table.samples.at(i));
+  Curve c;
+  set_domain(c, fitted);
+  const PhysicsFeatures features = physics_features(table, c);
   const double launch =
       table.method == Method::kGraph ? table.launch.graph_s : table.launch.stream_s;
-  const FitRows rows = fit_rows(physics_features(table, c), fitted, launch, c);
-  if (rows.size() < kFewest)
+  const FitRows rows = fit_rows(features, fitted, launch);
+  c.fixed_s = rows.fixed_s;
+  if (rows.size() < kFewest) {
     fit_constant(c, rows.y);
-  else
-    fit_blend(c, rows, effort);
+  } else {
+    c.features = features.names();
+    fit_blend(c, rows);
+  }
   for (std::size_t& row : c.samples) row = samples[row];
   return c;
 }
 
-std::vector<Curve> fit_curves(const DelayTable& table, FitEffort effort) {
+std::vector<Curve> fit_curves(const DelayTable& table) {
   std::map<std::tuple<std::string, Dtype, std::string>, std::vector<std::size_t>> groups;
   for (std::size_t i = 0; i < table.samples.size(); ++i) {
     const Sample& s = table.samples[i];
     if (s.method == table.method && !has_label(s, kSpike))
       groups[{s.call.op, s.call.dtype, s.call.implementation}].push_back(i);
   }
-  std::vector<Curve> curves;
-  for (auto& [key, samples] : groups)
-    curves.push_back(fit_curve(table, std::move(samples), effort));
+  std::vector<std::vector<std::size_t>> lists;
+  for (auto& [key, samples] : groups) lists.push_back(std::move(samples));
+  std::vector<Curve> curves(lists.size());
+  in_parallel(lists.size(), [&](std::size_t i) { curves[i] = fit_curve(table, lists[i]); });
   return curves;
 }
 

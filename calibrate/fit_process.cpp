@@ -4,6 +4,8 @@
 #include <cmath>
 #include <limits>
 
+#include "calibrate/curve_parts.h"
+
 namespace ridge {
 namespace {
 

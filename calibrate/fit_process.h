@@ -6,6 +6,9 @@
 
 namespace ridge {
 
+// How much time a fit may take: a planner between two measurements has little, a table enough.
+enum class FitEffort { kQuick, kFull };
+
 // A Gaussian process through at most `most` of the rows, drawn at random.
 struct ProcessFit {
   std::vector<std::size_t> rows;  // its points

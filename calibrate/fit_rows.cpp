@@ -23,43 +23,41 @@ double median_error(const Sample& s) {
                   1.2533 * sd / std::sqrt(static_cast<double>(std::max<std::size_t>(s.count, 1))));
 }
 
-void standardise(FitRows& rows, Curve& c) {
-  const auto n = static_cast<double>(rows.size());
-  for (std::size_t j = 0; j < rows.features; ++j) {
+}  // namespace
+
+FeatureRange range_of(const std::vector<float>& x, std::size_t features) {
+  FeatureRange r;
+  const std::size_t rows = features == 0 ? 0 : x.size() / features;
+  const auto n = static_cast<double>(rows);
+  for (std::size_t j = 0; j < features; ++j) {
     double sum = 0, squares = 0, low = INFINITY, high = -INFINITY;
-    auto value = [&](std::size_t i) { return static_cast<double>(rows.x[i * rows.features + j]); };
-    for (std::size_t i = 0; i < rows.size(); ++i) {
+    auto value = [&](std::size_t i) { return static_cast<double>(x[i * features + j]); };
+    for (std::size_t i = 0; i < rows; ++i) {
       sum += value(i);
       low = std::min(low, value(i));
       high = std::max(high, value(i));
     }
-    for (std::size_t i = 0; i < rows.size(); ++i)
-      squares += (value(i) - sum / n) * (value(i) - sum / n);
+    for (std::size_t i = 0; i < rows; ++i) squares += (value(i) - sum / n) * (value(i) - sum / n);
     const double sd = std::sqrt(squares / n);
-    rows.centre.push_back(sum / n);
-    rows.scale.push_back(sd > 1e-6 ? sd : 1);  // a feature that does not vary is always 0
-    c.low.push_back(low);
-    c.high.push_back(high);
+    r.low.push_back(low);
+    r.high.push_back(high);
+    r.centre.push_back(sum / n);
+    r.scale.push_back(sd > 1e-6 ? sd : 1);  // a feature that does not vary is always 0
   }
-  c.centre = rows.centre;
-  c.scale = rows.scale;
+  return r;
 }
 
-}  // namespace
-
 FitRows fit_rows(const PhysicsFeatures& features, const std::vector<const Sample*>& samples,
-                 double launch_s, Curve& c) {
-  FitRows rows{.features = features.size()};
-  c.features = features.names();
-  c.fixed_s = fixed_cost(samples, launch_s);
+                 double launch_s) {
+  FitRows rows{.features = features.size(), .x = {}, .fixed_s = fixed_cost(samples, launch_s)};
   rows.x.resize(samples.size() * rows.features);
   for (std::size_t i = 0; i < samples.size(); ++i) {
     const Sample& s = *samples[i];
     features(s.call, std::span(rows.x).subspan(i * rows.features, rows.features));
-    rows.y.push_back(std::log(s.median_s / (c.fixed_s + s.ideal_s)));
+    rows.y.push_back(std::log(s.median_s / (rows.fixed_s + s.ideal_s)));
     rows.doubt.push_back(median_error(s));
   }
-  standardise(rows, c);
+  rows.range = range_of(rows.x, rows.features);
   constexpr std::size_t kEnough = 25;
   for (std::size_t i = 0; i < samples.size(); ++i)
     if (has_label(*samples[i], kControl)) rows.controls.push_back(i);
@@ -75,14 +73,6 @@ std::vector<std::size_t> some_of(std::size_t n, std::size_t count) {
   for (std::size_t i = 0; i < count; ++i) std::swap(order[i], order[i + rng() % (n - i)]);
   order.resize(count);
   return order;
-}
-
-double quantile(std::vector<double> v, double q) {
-  std::sort(v.begin(), v.end());
-  const double at = q * static_cast<double>(v.size() - 1);
-  const auto i = static_cast<std::size_t>(at);
-  const double part = at - static_cast<double>(i);
-  return i + 1 < v.size() ? v[i] * (1 - part) + v[i + 1] * part : v[i];
 }
 
 void evaluate(const FitRows& rows, const std::vector<std::size_t>& of, const BoostedTrees& trees,

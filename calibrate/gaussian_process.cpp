@@ -1,9 +1,10 @@
 #include "calibrate/gaussian_process.h"
 
 #include <Eigen/Cholesky>
-#include <Eigen/Core>
 #include <algorithm>
 #include <cmath>
+
+#include "calibrate/gp_kernel.h"
 
 namespace ridge {
 namespace {
@@ -12,21 +13,6 @@ using Eigen::ArrayXd;
 using Eigen::ArrayXXd;
 using Eigen::MatrixXd;
 using Eigen::VectorXd;
-
-constexpr double kConstantVariance = 10;  // of the mean log delay: exp(±3) is any kernel there is
-
-// Matérn-5/2 of the squared scaled distance.
-ArrayXXd matern(const ArrayXXd& r2) {
-  const ArrayXXd r = (5 * r2 + 1e-12).sqrt();
-  return (1 + r + r.square() / 3) * (-r).exp();
-}
-
-MatrixXd rows(const GpPoints& p) {
-  const auto n = static_cast<Eigen::Index>(p.y.size());
-  const auto d = static_cast<Eigen::Index>(p.features);
-  using RowMajor = Eigen::Matrix<double, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-  return Eigen::Map<const RowMajor>(p.x.data(), n, d);
-}
 
 GpPoints evenly_chosen(const GpPoints& all, std::size_t limit) {
   if (all.y.size() <= limit) return all;
@@ -47,7 +33,7 @@ class Objective {
  public:
   explicit Objective(const GpPoints& p)
       : n_(static_cast<Eigen::Index>(p.y.size())), d_(static_cast<Eigen::Index>(p.features)) {
-    const MatrixXd x = rows(p);
+    const MatrixXd x = matrix_of(p.x, p.features);
     y_ = Eigen::Map<const VectorXd>(p.y.data(), n_);
     known_ = Eigen::Map<const VectorXd>(p.noise_floor.data(), n_).array().square();
     linear_ = x * x.transpose();
@@ -148,23 +134,11 @@ GpParameters search_parameters(const GpPoints& points, std::size_t search_points
 
 GpPosterior posterior(const GpPoints& points, const GpParameters& parameters) {
   const auto n = static_cast<Eigen::Index>(points.y.size());
-  const auto d = static_cast<Eigen::Index>(points.features);
-  const MatrixXd x = rows(points);
+  const MatrixXd x = matrix_of(points.x, points.features);
   const VectorXd y = Eigen::Map<const VectorXd>(points.y.data(), n);
-  const ArrayXd known = Eigen::Map<const VectorXd>(points.noise_floor.data(), n).array();
   const double linear2 = parameters.linear * parameters.linear;
-
-  ArrayXXd r2 = ArrayXXd::Zero(n, n);
-  for (Eigen::Index j = 0; j < d; ++j) {
-    const ArrayXd c = x.col(j).array();
-    r2 += parameters.weights[static_cast<std::size_t>(j)] *
-          (c.replicate(1, n) - c.transpose().replicate(n, 1)).square();
-  }
-  MatrixXd c = (parameters.signal * parameters.signal * matern(r2)).matrix();
-  c += linear2 * x * x.transpose();
-  c.array() += kConstantVariance;
-  c.diagonal().array() += parameters.noise * parameters.noise + known.square() + 1e-10;
-  const MatrixXd inverse = c.llt().solve(MatrixXd::Identity(n, n));
+  const Eigen::LLT<MatrixXd> llt = observed_covariance(x, points, parameters).llt();
+  const MatrixXd inverse = llt.solve(MatrixXd::Identity(n, n));
   const VectorXd pull = inverse * y;
   const VectorXd trend = linear2 * (x.transpose() * pull);
 

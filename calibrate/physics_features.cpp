@@ -15,15 +15,17 @@ struct Tile {
   int rows, cols;
 };
 // What matrix libraries cut outputs into; rows and cols may be either way round.
-constexpr std::array<Tile, 11> kTiles{{{32, 128}, {128, 32}, {16, 64},
-                                      {32, 64},
-                                      {64, 64},
-                                      {64, 128},
-                                      {128, 64},
-                                      {128, 128},
-                                      {128, 256},
-                                      {256, 128},
-                                      {64, 256}}};
+constexpr std::array<Tile, 11> kTiles{{{32, 128},
+                                       {128, 32},
+                                       {16, 64},
+                                       {32, 64},
+                                       {64, 64},
+                                       {64, 128},
+                                       {128, 64},
+                                       {128, 128},
+                                       {128, 256},
+                                       {256, 128},
+                                       {64, 256}}};
 constexpr double kSplitDepth = 256;  // least depth of a part when a sum is split
 
 std::optional<double> axis(const OpSpec& spec, const Call& call, std::string_view name) {
@@ -83,9 +85,7 @@ PhysicsFeatures::PhysicsFeatures(const OpSpec& spec, Dtype dtype, const Ceilings
   launch_s_ = std::max({value("launch.graph"), 1e-7});
   const double bandwidth = value("dram.read");
   bytes_s_ = bandwidth > 0 ? 1 / bandwidth : 1e-12;
-  // The pipe is a property of the operator and dtype: any call tells it.
-  const Call any{spec.name, spec.test_dims.at(0), dtype, {}};
-  if (const Work w = spec.work(any); w.pipe == Pipe::kMatrix && w.flops > 0)
+  if (const Work w = any_work(spec, dtype); w.pipe == Pipe::kMatrix && w.flops > 0)
     peak_ = value(ceiling_name(w.pipe, w.arithmetic));
   unit_s_ = peak_ > 0 ? units_ / peak_ : 0;
 
@@ -164,6 +164,10 @@ void PhysicsFeatures::operator()(const Call& call, std::span<float> out) const {
   add_log(v.rows * v.cols / v.depth);
   add_log(v.rows / v.cols);
   tiles(v, compute_s, memory_s, f);
+}
+
+Work any_work(const OpSpec& spec, Dtype dtype) {
+  return spec.work({spec.name, spec.test_dims.at(0), dtype, {}});
 }
 
 PhysicsFeatures physics_features(const DelayTable& table, const Curve& curve) {

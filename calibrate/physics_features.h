@@ -50,6 +50,9 @@ class PhysicsFeatures {
   std::vector<std::string> names_;
 };
 
+// Of any call of an operator: what a pipe and an arithmetic are read off.
+Work any_work(const OpSpec& spec, Dtype dtype);
+
 // Those of a curve's operator and dtype on the table's device.
 PhysicsFeatures physics_features(const DelayTable& table, const Curve& curve);
 

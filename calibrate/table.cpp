@@ -149,7 +149,7 @@ std::optional<Sample> sample_of(const Ceilings& ceilings, const DeviceInfo& devi
 
 DelayTable make_table(const DeviceInfo& device, const Ceilings& ceilings,
                       const std::vector<Measurement>& measurements,
-                      const std::map<std::string, std::string>& provenance, FitEffort effort) {
+                      const std::map<std::string, std::string>& provenance) {
   DelayTable t{.device = device, .ceilings = ceilings, .launch = launch_cost(ceilings)};
   t.provenance = provenance;
   add_samples(t, measurements);
@@ -160,7 +160,7 @@ DelayTable make_table(const DeviceInfo& device, const Ceilings& ceilings,
                    "and their ceilings first" +
                    (t.notes.empty() ? "" : " (" + t.notes[0] + ")"));
   add_factors(t);
-  t.curves = fit_curves(t, effort);
+  t.curves = fit_curves(t);
   t.model = std::make_shared<const DelayModel>(t);
   return t;
 }

@@ -79,8 +79,7 @@ std::optional<Sample> sample_of(const Ceilings& ceilings, const DeviceInfo& devi
 // measured is left out and named in `notes`. Throws BadInput where nothing is left.
 DelayTable make_table(const DeviceInfo& device, const Ceilings& ceilings,
                       const std::vector<Measurement>& measurements,
-                      const std::map<std::string, std::string>& provenance,
-                      FitEffort effort = FitEffort::kFull);
+                      const std::map<std::string, std::string>& provenance);
 
 // DESIGN §4: the first generation's head, then all of the table.
 nlohmann::json table_to_json(const DelayTable& table);

@@ -2,11 +2,11 @@
 
 #include <algorithm>
 #include <cmath>
-#include <future>
-#include <numeric>
 
+#include "calibrate/curve_parts.h"
 #include "calibrate/delay_model.h"
 #include "calibrate/fit_rows.h"
+#include "calibrate/in_parallel.h"
 #include "calibrate/transfer_rows.h"
 #include "kernels/core/operators.h"
 
@@ -14,23 +14,6 @@ namespace ridge {
 namespace {
 
 constexpr std::size_t kFewest = 20;  // below so many samples in all a delay is one constant
-void set_domain(Curve& c, const TransferSources& sources) {
-  const Call& first = sources[0]->samples[0].call;
-  c.op = first.op;
-  c.dtype = first.dtype;
-  c.implementation = first.implementation;
-  c.dims_low = c.dims_high = first.dims;
-  for (const TransferSource* source : sources) {
-    c.count += source->samples.size();
-    for (const Sample& s : source->samples) {
-      c.floor = std::min(c.floor, s.delay_factor);
-      for (std::size_t a = 0; a < c.dims_low.size(); ++a) {
-        c.dims_low[a] = std::min(c.dims_low[a], s.call.dims[a]);
-        c.dims_high[a] = std::max(c.dims_high[a], s.call.dims[a]);
-      }
-    }
-  }
-}
 
 void set_range(Curve& c, const TreeRows& a, const TreeRows& b) {
   const std::size_t n = a.features;
@@ -51,14 +34,15 @@ void set_range(Curve& c, const TreeRows& a, const TreeRows& b) {
 
 // All but its interval and its errors.
 Curve curve_on(const TransferGpu& to, const TransferSources& sources) {
+  std::vector<const Sample*> samples;
+  for (const TransferSource* source : sources)
+    for (const Sample& s : source->samples) samples.push_back(&s);
   Curve c;
-  set_domain(c, sources);
+  set_domain(c, samples);
   c.fixed_s = transferred_fixed_s(to, sources);
   const TreeRows by_physics = rows_by_physics(to, sources);
   if (c.count < kFewest) {
-    c.kind = "constant";
-    std::vector<double> delays(by_physics.y.begin(), by_physics.y.end());
-    c.log_delay = quantile(delays, 0.5);
+    hold_constant(c, {by_physics.y.begin(), by_physics.y.end()});
     c.log_delay_sd = 1;
     return c;
   }
@@ -158,10 +142,7 @@ void judge(Curve& c, const std::vector<LeftOut>& all) {
   std::vector<double> errors;
   for (const LeftOut& left : all)
     for (const double off : left.off) errors.push_back(std::abs(std::exp(off) - 1));
-  c.cv_mean_error =
-      std::accumulate(errors.begin(), errors.end(), 0.0) / static_cast<double>(errors.size());
-  c.cv_median_error = quantile(errors, 0.5);
-  c.cv_p90_error = quantile(errors, 0.9);
+  set_errors(c, errors);
 }
 
 }  // namespace
@@ -173,16 +154,12 @@ Curve transferred_curve(const TransferGpu& to, const std::vector<TransferSource>
   c.interval = std::log(kOneSourceFactor);
   c.cv_mean_error = c.cv_median_error = c.cv_p90_error = kOneSourceFactor - 1;
   if (all.size() < 2) return c;
-  std::vector<std::future<LeftOut>> running;
-  for (std::size_t i = 0; i < all.size(); ++i) {
+  std::vector<LeftOut> left(all.size());
+  in_parallel(all.size(), [&](std::size_t i) {
     TransferSources others = all;
     others.erase(others.begin() + static_cast<std::ptrdiff_t>(i));
-    running.push_back(std::async(std::launch::async, [&all, i, others = std::move(others)] {
-      return leave_out(*all[i], others);
-    }));
-  }
-  std::vector<LeftOut> left;
-  for (auto& r : running) left.push_back(r.get());
+    left[i] = leave_out(*all[i], others);
+  });
   judge(c, left);
   set_interval(c, left, nearest(to, all));
   return c;

@@ -3,7 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
-#include "calibrate/fit_rows.h"
+#include "calibrate/curve_parts.h"
+#include "calibrate/physics_features.h"
 #include "roofline/call_ideal.h"
 
 namespace ridge {
@@ -49,10 +50,7 @@ double distance(const TransferGpu& a, const TransferGpu& b, const std::string& p
 }
 
 std::string pipe_of(const OpSpec& spec, Dtype dtype) {
-  Call any{spec.name, {}, dtype, {}};
-  for (const Axis& a : spec.axes) any.dims.push_back(std::max<int64_t>(a.min, a.sweep_low));
-  spec.adjust(any);
-  const Work work = spec.work(any);
+  const Work work = any_work(spec, dtype);
   return ceiling_name(work.pipe, work.arithmetic);
 }
 

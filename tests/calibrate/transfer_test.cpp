@@ -42,8 +42,7 @@ NamedTable measured(const TransferGpu& g, int count, uint64_t seed,
     const Call call = fixture::random_gemm(rng);
     all.push_back(fixture::timed(call, {law_s(g, call) * off(rng)}));
   }
-  return {g.device.name + ".json",
-          make_table(g.device, g.ceilings, all, {{"git", "test"}}, FitEffort::kQuick)};
+  return {g.device.name + ".json", make_table(g.device, g.ceilings, all, {{"git", "test"}})};
 }
 
 double exact(std::mt19937_64&) { return 1; }
@@ -165,8 +164,7 @@ TEST(Transfer, DtypeWithoutCeilingIsLeftOutAndSaid) {
     halves.push_back(
         fixture::timed(fixture::gemm(64 * i, 512, 512, Dtype::kF16), {1e-5 * (i + 1)}));
   const TransferGpu small = gpu("Small", 1, 1);
-  sources.push_back(
-      {"halves.json", make_table(small.device, small.ceilings, halves, {}, FitEffort::kQuick)});
+  sources.push_back({"halves.json", make_table(small.device, small.ceilings, halves, {})});
   TransferGpu without = target();
   without.ceilings.values.erase("matrix.f16");
   const DelayTable t = transfer_table(sources, without, {});

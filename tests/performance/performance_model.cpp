@@ -2,32 +2,29 @@
 // fitting a curve.
 #include <benchmark/benchmark.h>
 
-#include "calibrate/delay_model.h"
-#include "calibrate/fit_curve.h"
 #include "predictor/predict_call.h"
 #include "tests/calibrate/fixture.h"
 
 namespace ridge {
 namespace {
 
-DelayTable made_up(int calls) {
+std::vector<Measurement> made_up(int calls) {
   std::vector<Measurement> all;
   std::mt19937_64 rng(1);
   for (int i = 0; i < calls; ++i) {
     const Call call = fixture::random_gemm(rng);
     all.push_back(fixture::timed(call, {fixture::law_s(call)}));
   }
-  return make_table(fixture::device(), fixture::ceilings(), all, {}, FitEffort::kQuick);
+  return all;
+}
+
+DelayTable table_of(const std::vector<Measurement>& measured) {
+  return make_table(fixture::device(), fixture::ceilings(), measured, {});
 }
 
 // A curve of many samples has the most trees there are.
 void predict_many(benchmark::State& state) {
-  static const DelayTable table = [] {
-    DelayTable t = made_up(6000);
-    t.curves = fit_curves(t);
-    t.model = std::make_shared<const DelayModel>(t);
-    return t;
-  }();
+  static const DelayTable table = table_of(made_up(6000));
   std::mt19937_64 rng(2);
   std::vector<Call> calls;
   for (int i = 0; i < 4096; ++i) calls.push_back(fixture::random_gemm(rng));
@@ -41,8 +38,8 @@ void predict_many(benchmark::State& state) {
 }
 
 void fit(benchmark::State& state) {
-  const DelayTable table = made_up(static_cast<int>(state.range(0)));
-  for (auto _ : state) benchmark::DoNotOptimize(fit_curves(table));
+  const std::vector<Measurement> measured = made_up(static_cast<int>(state.range(0)));
+  for (auto _ : state) benchmark::DoNotOptimize(table_of(measured));
 }
 
 BENCHMARK(predict_many)->Name("predict_calls")->Arg(1)->Arg(16)->Arg(4096);
