@@ -7,6 +7,7 @@
 #include "kernels/core/run_main.h"
 #include "predictor/predict_kernels.h"
 #include "programs/cli.h"
+#include "programs/predict_compare.h"
 #include "programs/predict_validate.h"
 #include "programs/read_text.h"
 
@@ -49,7 +50,9 @@ int predict(int argc, char** argv) {
   sub->add_option("--out", o.out, "Where the predictions go (standard output without it)");
   sub->add_flag("--json", o.json, "Predictions and errors as JSON");
   const auto validate = add_validate(app);
+  const auto compare = add_compare(app);
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
+  if (app.got_subcommand("compare")) return compare();
   return sub->parsed() ? kernels(o) : validate();
 }
 

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <map>
 #include <nlohmann/json.hpp>
 #include <set>
 
@@ -88,6 +89,25 @@ std::string dtype_note(const Comparison& c, const ComparedRow& r) {
   return "";
 }
 
+// Operators whose times are no measurements of the row's GPU.
+std::string bases_text(const std::vector<ComparedRow>& rows) {
+  std::map<std::pair<std::string, Basis>, std::set<std::string>> ops;
+  for (const ComparedRow& r : rows) {
+    if (!r.prediction) continue;
+    for (const Phase* phase : {&r.prediction->prefill, &r.prediction->decode})
+      for (const RoleTime& role : phase->roles)
+        if (role.basis == Basis::kRoofline || role.basis == Basis::kTransferred)
+          ops[{r.target.gpu, role.basis}].insert(role.op);
+  }
+  std::string text;
+  for (const auto& [key, names] : ops)
+    text += wrapped(fmt::format("{}: {}: {}", key.first,
+                                key.second == Basis::kRoofline ? "roofline estimates, not measured"
+                                                               : "measured on other GPUs only",
+                                fmt::join(names, ", ")));
+  return text;
+}
+
 std::string footer(const Comparison& c, const std::vector<ComparedRow>& rows) {
   const auto any = [&](auto holds) { return std::any_of(rows.begin(), rows.end(), holds); };
   std::string text = wrapped("TP: GPUs that share the model; tok/s: output of one such group");
@@ -107,12 +127,8 @@ std::string footer(const Comparison& c, const std::vector<ComparedRow>& rows) {
     if (const std::string note = dtype_note(c, r); said.insert(note).second) text += wrapped(note);
     if (!r.problem.empty() && said.insert(r.target.name + r.problem).second)
       text += wrapped(fmt::format("{}, {}: {}", r.target.name, r.model, r.problem));
-    if (r.prediction)
-      for (const std::string& note : r.prediction->notes)
-        if (said.insert(r.target.gpu + note).second)
-          text += wrapped(fmt::format("{}: {}", r.target.gpu, note));
   }
-  return text;
+  return text + bases_text(rows);
 }
 
 json to_json(const Estimate& e) { return {{"value", e.value}, {"low", e.low}, {"high", e.high}}; }

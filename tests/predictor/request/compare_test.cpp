@@ -2,59 +2,14 @@
 
 #include <gmock/gmock.h>
 
-#include <nlohmann/json.hpp>
-#include <sstream>
-
-#include "kernels/core/error.h"
-#include "predictor/request/compare_report.h"
-#include "roofline/datasheet.h"
+#include "tests/predictor/request/compare_fixture.h"
 
 namespace ridge {
 namespace {
 
+using namespace fixture;
 using ::testing::ElementsAre;
 using ::testing::HasSubstr;
-using ::testing::Not;
-
-Model model(const char* name, int64_t hidden, int64_t layers, int64_t ffn) {
-  return {.name = name,
-          .architecture = "LlamaForCausalLM",
-          .hidden = hidden,
-          .layers = layers,
-          .heads = hidden / 128,
-          .kv_heads = 8,
-          .head_dim = 128,
-          .ffn = ffn,
-          .vocab = 128256,
-          .max_positions = 131072,
-          .dtype = Dtype::kBf16};
-}
-Model small() { return model("small-8b", 4096, 32, 14336); }
-Model large() { return model("large-70b", 8192, 80, 28672); }
-
-// A step takes 8 ms and 0.1 ms a sequence, shared by the GPUs.
-RequestPrediction fake(const std::string& gpu, const Deployment& d, const Request& r) {
-  if (r.prompts[0].tokens + r.output > d.model.max_positions) throw BadInput("context too long");
-  const auto n = static_cast<double>(r.prompts[0].count), out = static_cast<double>(r.output);
-  const double tp = static_cast<double>(d.parallel.tensor);
-  const double tpot = (0.008 + 1e-4 * n) / tp, ttft = 1e-5 * n * 1024 / tp;
-  const double total = ttft + (out - 1) * tpot;
-  return {.ttft_s = {ttft, 0.9 * ttft, 1.1 * ttft},
-          .tpot_s = {tpot, 0.9 * tpot, 1.1 * tpot},
-          .total_s = {total, 0.9 * total, 1.1 * total},
-          .output_tokens_per_s = n * out / total,
-          .notes = {"embedding of " + gpu + " is a roofline of quite some words to fill a line"}};
-}
-
-const CompareSource kFake{
-    .device = [](const std::string& gpu) { return device_info(*find_device(gpu)); },
-    .predict = fake};
-
-Comparison comparison(std::vector<std::string> targets, std::vector<Model> models) {
-  Comparison c{.models = std::move(models), .engine = find_engine("kernels")};
-  for (const std::string& name : targets) c.targets.push_back(find_target(name));
-  return c;
-}
 
 std::string error_of(const Comparison& c) {
   try {
@@ -135,8 +90,6 @@ TEST(Compare, GpusWithoutBf16RunInF16) {
   EXPECT_EQ(rows[0].precision.dtype, Dtype::kF16);
   EXPECT_EQ(rows[0].precision.kv_cache, Dtype::kF16);
   EXPECT_EQ(rows[1].precision.dtype, Dtype::kBf16);
-  EXPECT_THAT(compare_text(comparison({"t4", "l4"}, {small()}), rows),
-              HasSubstr("T4: runs in f16, as it has no bf16\n"));
 }
 
 TEST(Compare, CostIsThatOfAllReplicas) {
@@ -232,61 +185,6 @@ TEST(Compare, EmptyAndNegativeAreRefused) {
   c = good;
   c.output = 0;
   EXPECT_THAT(error_of(c), HasSubstr("output=0"));
-}
-
-TEST(CompareReport, FitsIntoEightyColumns) {
-  Comparison c =
-      comparison({"p5.48xlarge", "RTX-PRO-6000-Server", "t4", "g5.xlarge"}, {small(), large()});
-  c.models[0].name = "a-model-with-a-name-of-rather-many-letters-that-goes-on-and-on";
-  c.models[0].max_positions = 1000000;
-  c.batches = {1, 100000};
-  c.input = 200000;
-  c.limits = {.ttft_s = 0.1, .tpot_s = 0.004};
-  c.prices.gpu_usd_per_hour = {{"H100-SXM", 12345.678}, {"T4", 0.0001}};
-  const auto rows = compare(c, kFake);
-  const std::string text = compare_text(c, rows);
-  std::istringstream lines(text);
-  for (std::string line; std::getline(lines, line);) EXPECT_LE(line.size(), 80u) << line;
-  EXPECT_THAT(text, HasSubstr("does not fit: "));
-  EXPECT_THAT(text, HasSubstr("context too long"));
-  EXPECT_THAT(text, HasSubstr("$/M out"));
-  EXPECT_THAT(text, HasSubstr("* TTFT above 100 ms, or TPOT above 4 ms"));
-}
-
-TEST(CompareReport, PricesAreShownWhereThereAreSome) {
-  const Comparison c = comparison({"h100"}, {small()});
-  const std::string text = compare_text(c, compare(c, kFake));
-  EXPECT_THAT(text, Not(HasSubstr("$/M")));
-  EXPECT_THAT(text, HasSubstr("small-8b: 1024 tokens in, 256 out, kernels\n"));
-  EXPECT_THAT(text, HasSubstr("H100-SXM          1      1     10.2     8.10     2.08      123\n"));
-}
-
-TEST(CompareReport, CsvAndJsonSayTheSame) {
-  Comparison c = comparison({"h100", "t4"}, {small(), large()});
-  c.prices.gpu_usd_per_hour = {{"H100-SXM", 10}};
-  const auto rows = compare(c, kFake);
-  const Csv csv = parse_csv(compare_csv(c, rows), "out");
-  const nlohmann::json j = to_json(c, rows);
-  ASSERT_EQ(csv.rows.size(), rows.size());
-  ASSERT_EQ(j.at("rows").size(), rows.size());
-  const auto cell = [&](std::size_t row, const std::string& column) {
-    const auto at = std::find(csv.header.begin(), csv.header.end(), column);
-    EXPECT_NE(at, csv.header.end()) << column;
-    return csv.rows[row][static_cast<std::size_t>(at - csv.header.begin())];
-  };
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    const nlohmann::json& one = j.at("rows")[i];
-    EXPECT_EQ(cell(i, "target"), one.at("target"));
-    EXPECT_EQ(cell(i, "fits"), one.at("fits").get<bool>() ? "1" : "0");
-    EXPECT_EQ(cell(i, "usd_per_hour").empty(), one.at("usd_per_hour").is_null());
-    EXPECT_EQ(cell(i, "ttft_ms").empty(), !one.contains("ttft_s"));
-    if (!one.contains("ttft_s")) continue;
-    EXPECT_NEAR(std::stod(cell(i, "ttft_ms_low")), 1e3 * one.at("ttft_s").at("low").get<double>(),
-                1e-3);
-    EXPECT_NEAR(std::stod(cell(i, "total_ms")), 1e3 * one.at("total_s").at("value").get<double>(),
-                0.01);
-  }
-  EXPECT_FALSE(j.at("rows")[3].at("fits").get<bool>());  // 70B on eight T4s
 }
 
 }  // namespace
