@@ -8,6 +8,7 @@
 #include "predictor/predict_kernels.h"
 #include "programs/cli.h"
 #include "programs/predict_compare.h"
+#include "programs/predict_fit_engine.h"
 #include "programs/predict_validate.h"
 #include "programs/read_text.h"
 
@@ -51,8 +52,10 @@ int predict(int argc, char** argv) {
   sub->add_flag("--json", o.json, "Predictions and errors as JSON");
   const auto validate = add_validate(app);
   const auto compare = add_compare(app);
+  const auto fit_engine = add_fit_engine(app);
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
   if (app.got_subcommand("compare")) return compare();
+  if (app.got_subcommand("fit-engine")) return fit_engine();
   return sub->parsed() ? kernels(o) : validate();
 }
 

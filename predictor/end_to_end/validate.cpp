@@ -32,11 +32,17 @@ class Sources {
     return models_.emplace(name, find_model(name)).first->second;
   }
   const EngineProfile& engine(const std::string& framework) {
-    const std::string& wanted = options_->engine;
-    if (wanted != "auto") return profile(wanted);
+    if (options_->profile) return *options_->profile;
+    const bool folder = std::filesystem::is_directory(options_->engine);
+    if (options_->engine != "auto" && !folder) return profile(options_->engine);
+    if (framework.empty()) return profile("kernels");
     try {
-      return profile(framework.empty() ? "kernels" : framework);
+      const std::string name = find_engine(framework).name;
+      if (!folder) return profile(name);
+      const auto file = std::filesystem::path(options_->engine) / (name + ".json");
+      return profile(std::filesystem::exists(file) ? file.string() : "kernels");
     } catch (const BadInput&) {
+      if (folder) throw;
       return profile("kernels");
     }
   }

@@ -8,11 +8,12 @@
 
 namespace ridge {
 
-// Which engine profile a row is predicted with: a profile by name, or "auto": that of the row's
-// framework where there is one, else `kernels`.
+// Which engine profile a row is predicted with: one by name or path; "auto": that of the row's
+// framework where there is one, else `kernels`; a folder: <engine's name>.json in it likewise.
 struct EndToEndOptions {
   std::string engine = "kernels";
-  std::vector<NamedTable> tables;  // instead of those that ship, of the GPUs that they are of
+  std::optional<EngineProfile> profile;  // instead
+  std::vector<NamedTable> tables;        // instead of those that ship, of the GPUs that they are of
 };
 
 struct PredictedRow {

@@ -38,9 +38,20 @@ bool is_called(const EngineProfile& e, const std::string& name) {
 
 }  // namespace
 
-bool EngineProfile::adds_time() const {
+bool EngineTimes::adds_time() const {
   return prefill.per_step_s > 0 || prefill.per_sequence_s > 0 || decode.per_step_s > 0 ||
-         decode.per_sequence_s > 0 || per_request_s > 0 || decode_floor_s > 0;
+         decode.per_sequence_s > 0 || tensor_step_s > 0 || per_request_s > 0 ||
+         decode_floor_s > 0 || per_cached_token_s > 0;
+}
+
+bool EngineProfile::adds_time() const {
+  return times.adds_time() || std::any_of(on_gpu.begin(), on_gpu.end(),
+                                          [](const auto& g) { return g.second.adds_time(); });
+}
+
+const EngineTimes& EngineProfile::times_on(const std::string& gpu) const {
+  const auto at = on_gpu.find(gpu);
+  return at == on_gpu.end() ? times : at->second;
 }
 
 std::vector<std::string> bundled_engines() {

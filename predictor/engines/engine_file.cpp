@@ -24,17 +24,34 @@ HostCost host_cost(const nlohmann::json& j) {
   return {.per_step_s = j.at("per_step_s"), .per_sequence_s = j.at("per_sequence_s")};
 }
 
+ordered_json to_json(const EngineTimes& t) {
+  return {{"prefill", to_json(t.prefill)},      {"decode", to_json(t.decode)},
+          {"tensor_step_s", t.tensor_step_s},   {"per_request_s", t.per_request_s},
+          {"decode_floor_s", t.decode_floor_s}, {"per_cached_token_s", t.per_cached_token_s},
+          {"spread", t.spread}};
+}
+
+EngineTimes engine_times(const nlohmann::json& j) {
+  return {.prefill = host_cost(j.at("prefill")),
+          .decode = host_cost(j.at("decode")),
+          .tensor_step_s = j.at("tensor_step_s"),
+          .per_request_s = j.at("per_request_s"),
+          .decode_floor_s = j.at("decode_floor_s"),
+          .per_cached_token_s = j.at("per_cached_token_s"),
+          .spread = j.at("spread")};
+}
+
 // In the order that a reader wants; keys are those of the schema.
 ordered_json to_json(const EngineProfile& e) {
   const Fusion& f = e.fusion;
+  ordered_json on_gpu = ordered_json::object();
+  for (const auto& [gpu, times] : e.on_gpu) on_gpu[gpu] = to_json(times);
   return {{"schema_version", 1},
           {"name", e.name},
           {"aliases", e.aliases},
           {"framework", e.framework},
-          {"prefill", to_json(e.prefill)},
-          {"decode", to_json(e.decode)},
-          {"per_request_s", e.per_request_s},
-          {"decode_floor_s", e.decode_floor_s},
+          {"times", to_json(e.times)},
+          {"on_gpu", on_gpu},
           {"decode_graphs", e.decode_graphs},
           {"fusion",
            {{"qkv", f.qkv},
@@ -52,13 +69,13 @@ ordered_json to_json(const EngineProfile& e) {
 
 EngineProfile from_json(const nlohmann::json& j) {
   const nlohmann::json& f = j.at("fusion");
+  std::map<std::string, EngineTimes> on_gpu;
+  for (const auto& [gpu, times] : j.at("on_gpu").items()) on_gpu[gpu] = engine_times(times);
   return {.name = j.at("name"),
           .aliases = j.at("aliases"),
           .framework = j.at("framework"),
-          .prefill = host_cost(j.at("prefill")),
-          .decode = host_cost(j.at("decode")),
-          .per_request_s = j.at("per_request_s"),
-          .decode_floor_s = j.at("decode_floor_s"),
+          .times = engine_times(j.at("times")),
+          .on_gpu = std::move(on_gpu),
           .decode_graphs = j.at("decode_graphs"),
           .fusion = {.qkv = f.at("qkv"),
                      .gate_up = f.at("gate_up"),

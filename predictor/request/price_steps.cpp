@@ -32,9 +32,14 @@ Step micro_batch(const Step& step, int64_t parts) {
   return part;
 }
 
-double host_seconds(const EngineProfile& e, PhaseKind kind, const Step& step) {
-  const HostCost& h = kind == PhaseKind::kPrefill ? e.prefill : e.decode;
-  return h.per_step_s + h.per_sequence_s * static_cast<double>(sequences(step));
+double host_seconds(const EngineTimes& t, PhaseKind kind, const Step& step, int64_t tensor) {
+  const HostCost& h = kind == PhaseKind::kPrefill ? t.prefill : t.decode;
+  double cached = 0;
+  if (kind == PhaseKind::kDecode)
+    for (const Sequences& s : step) cached += static_cast<double>(s.count * s.past);
+  return cached * t.per_cached_token_s + h.per_step_s +
+         h.per_sequence_s * static_cast<double>(sequences(step)) +
+         (tensor > 1 ? t.tensor_step_s : 0);
 }
 
 double ceiling(const Ceilings& c, const std::string& key) {
@@ -67,12 +72,13 @@ Estimate estimate(const std::map<std::pair<Role, std::string>, RoleSum>& roles, 
 PricedSteps::PricedSteps(const TableSet& tables, const Deployment& d, PhaseKind kind,
                          std::span<const Step> steps)
     : tables_(&tables), deployment_(&d) {
+  const EngineTimes& times = d.engine.times_on(tables.device().name);
   std::map<std::tuple<Call, double, double>, std::size_t> seen;
   for (const Step& step : steps) {
     OneStep one;
     const int64_t parts = std::clamp<int64_t>(sequences(step), 1, d.parallel.pipeline);
     one.micro_batches = static_cast<double>(parts);
-    one.host_s = host_seconds(d.engine, kind, step);
+    one.host_s = host_seconds(times, kind, step, d.parallel.tensor);
     for (std::vector<Kernel>& stage : lower(d.model, d.parallel, d.precision, d.engine.fusion,
                                             parts > 1 ? micro_batch(step, parts) : step)) {
       Stage s;

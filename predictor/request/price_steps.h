@@ -52,6 +52,7 @@ class PricedSteps {
 
   const TableSet* tables_;
   const Deployment* deployment_;
+  double attention_ = 1;         // EngineTimes::decode_attention
   std::vector<Kernel> kernels_;  // different ones
   std::vector<Prediction> predictions_;
   std::vector<OneStep> steps_;

@@ -111,6 +111,12 @@ Estimate sum(const Estimate& a, const Estimate& b) {
   return {a.value + b.value, a.low + b.low, a.high + b.high};
 }
 
+// By what an engine's fitted times err beside the kernels'.
+void widen(Estimate& e, double share) {
+  e.low = std::max(0.0, e.value - std::hypot(e.value - e.low, share * e.value));
+  e.high = e.value + std::hypot(e.high - e.value, share * e.value);
+}
+
 Phase phase_of_one(const PricedSteps& steps, std::size_t count, std::size_t which) {
   std::vector<double> weights(count, 0.0);
   weights[which] = 1;
@@ -147,7 +153,7 @@ void decode(const TableSet& tables, const Deployment& d, const Request& r, Reque
   out.decode = priced.phase(nodes.weights);
   Phase first = phase_of_one(priced, asked.size(), 0);
   Phase last = phase_of_one(priced, asked.size(), asked.size() - 1);
-  const double floor_s = d.engine.decode_floor_s;
+  const double floor_s = d.engine.times_on(tables.device().name).decode_floor_s + first.host_s;
   for (Phase* p : {&out.decode, &first, &last}) apply_floor(*p, floor_s);
   double factor = 1, draft_s = 0;
   if (r.speculation) {
@@ -202,7 +208,7 @@ Phase predict_step(const TableSet& tables, const Deployment& d, const Step& step
                            std::span(&step, 1));
   const double once = 1;
   Phase p = priced.phase(std::span(&once, 1));
-  if (!prefill) apply_floor(p, d.engine.decode_floor_s);
+  if (!prefill) apply_floor(p, d.engine.times_on(tables.device().name).decode_floor_s + p.host_s);
   return p;
 }
 
@@ -213,7 +219,8 @@ RequestPrediction predict_request(const TableSet& tables, const Deployment& d, c
   const std::vector<double> once(steps.size(), 1.0);
   const PricedSteps prefill(tables, d, PhaseKind::kPrefill, steps);
   out.prefill = prefill.phase(once);
-  const double requests_s = d.engine.per_request_s * static_cast<double>(r.batch());
+  const double requests_s =
+      d.engine.times_on(tables.device().name).per_request_s * static_cast<double>(r.batch());
   out.prefill.host_s += requests_s;
   if (requests_s > 0) out.prefill.bound_s["host"] += requests_s;
   out.prefill.seconds = sum(out.prefill.seconds, {requests_s, requests_s, requests_s});
@@ -226,6 +233,8 @@ RequestPrediction predict_request(const TableSet& tables, const Deployment& d, c
   }
   if (r.output > 1) decode(tables, d, r, out);
   out.total_s = sum(out.ttft_s, scaled(out.tpot_s, static_cast<double>(r.output - 1)));
+  for (Estimate* e : {&out.ttft_s, &out.tpot_s, &out.tpot_first_s, &out.tpot_last_s, &out.total_s})
+    widen(*e, d.engine.times_on(tables.device().name).spread);
   out.output_tokens_per_s = static_cast<double>(r.batch() * r.output) / out.total_s.value;
   if (out.tpot_s.value > 0) out.output_tokens_per_s_user = 1 / out.tpot_s.value;
   std::set<std::string> said;

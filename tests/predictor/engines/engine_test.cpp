@@ -55,10 +55,10 @@ EngineProfile fitted() {
   e.name = "mine";
   e.aliases = {"m1", "m2"};
   e.framework = "torch2.1";
-  e.prefill = {.per_step_s = 1.25e-3, .per_sequence_s = 1e-17};
-  e.decode = {.per_step_s = 2.0 / 3, .per_sequence_s = 3.3e-6};
-  e.per_request_s = 0.1;
-  e.decode_floor_s = 0.045;
+  e.times.prefill = {.per_step_s = 1.25e-3, .per_sequence_s = 1e-17};
+  e.times.decode = {.per_step_s = 2.0 / 3, .per_sequence_s = 3.3e-6};
+  e.times.per_request_s = 0.1;
+  e.times.decode_floor_s = 0.045;
   e.decode_graphs = true;
   e.fusion = {.qkv = false, .gate_up = true, .rope_in_attention = true};
   e.memory_share = 0.85;
@@ -119,12 +119,12 @@ TEST_F(EngineFile, ComesBackAsItWas) {
   EXPECT_EQ(back.name, e.name);
   EXPECT_EQ(back.aliases, e.aliases);
   EXPECT_EQ(back.framework, e.framework);
-  EXPECT_EQ(back.prefill.per_step_s, e.prefill.per_step_s);
-  EXPECT_EQ(back.prefill.per_sequence_s, e.prefill.per_sequence_s);
-  EXPECT_EQ(back.decode.per_step_s, e.decode.per_step_s);
-  EXPECT_EQ(back.decode.per_sequence_s, e.decode.per_sequence_s);
-  EXPECT_EQ(back.per_request_s, e.per_request_s);
-  EXPECT_EQ(back.decode_floor_s, e.decode_floor_s);
+  EXPECT_EQ(back.times.prefill.per_step_s, e.times.prefill.per_step_s);
+  EXPECT_EQ(back.times.prefill.per_sequence_s, e.times.prefill.per_sequence_s);
+  EXPECT_EQ(back.times.decode.per_step_s, e.times.decode.per_step_s);
+  EXPECT_EQ(back.times.decode.per_sequence_s, e.times.decode.per_sequence_s);
+  EXPECT_EQ(back.times.per_request_s, e.times.per_request_s);
+  EXPECT_EQ(back.times.decode_floor_s, e.times.decode_floor_s);
   EXPECT_EQ(back.decode_graphs, e.decode_graphs);
   EXPECT_EQ(back.fusion.qkv, e.fusion.qkv);
   EXPECT_EQ(back.fusion.gate_up, e.fusion.gate_up);
@@ -155,9 +155,9 @@ TEST_F(EngineFile, WhatCannotBeReadIsNotWrittenAndTheOldFileStays) {
     }
     EXPECT_EQ(read(file), "old");
   };
-  refuses([](EngineProfile& e) { e.decode.per_step_s = NAN; }, "decode.per_step_s");
-  refuses([](EngineProfile& e) { e.per_request_s = INFINITY; }, "per_request_s");
-  refuses([](EngineProfile& e) { e.decode_floor_s = -1e-9; }, "decode_floor_s");
+  refuses([](EngineProfile& e) { e.times.decode.per_step_s = NAN; }, "times.decode.per_step_s");
+  refuses([](EngineProfile& e) { e.times.per_request_s = INFINITY; }, "per_request_s");
+  refuses([](EngineProfile& e) { e.times.decode_floor_s = -1e-9; }, "decode_floor_s");
   refuses([](EngineProfile& e) { e.memory_share = 0; }, "memory_share");
   refuses([](EngineProfile& e) { e.memory_share = 1.01; }, "memory_share");
   refuses([](EngineProfile& e) { e.name = ""; }, "name");
@@ -183,7 +183,7 @@ TEST_F(EngineFile, EveryKeyIsNeededAndNoOtherIsTaken) {
     }
   }
   nlohmann::json j = whole;
-  j["decode_floor_ms"] = 3;
+  j["times"]["decode_floor_ms"] = 3;
   EXPECT_THAT(error_of([&] { read_engine(write(j.dump())); }), HasSubstr("decode_floor_ms"));
 }
 
@@ -194,11 +194,11 @@ TEST_F(EngineFile, WrongValuesAreNamed) {
     j[nlohmann::json::json_pointer(pointer)] = value;
     EXPECT_THAT(error_of([&] { read_engine(write(j.dump())); }), HasSubstr(named)) << value;
   };
-  refuses("/decode/per_step_s", -1e-3, "decode.per_step_s");
-  refuses("/decode/per_step_s", "1 ms", "decode.per_step_s");
-  refuses("/decode/per_step_s", nullptr, "decode.per_step_s");  // what not-a-number becomes
-  refuses("/decode/per_step_s", 1e-3, "fitted_on");             // a constant from nowhere
-  refuses("/decode_floor_s", 61, "decode_floor_s");             // milliseconds for seconds
+  refuses("/times/decode/per_step_s", -1e-3, "times.decode.per_step_s");
+  refuses("/times/decode/per_step_s", "1 ms", "times.decode.per_step_s");
+  refuses("/times/decode/per_step_s", nullptr, "times.decode.per_step_s");  // what not-a-number becomes
+  refuses("/times/decode/per_step_s", 1e-3, "fitted_on");             // a constant from nowhere
+  refuses("/times/decode_floor_s", 61, "decode_floor_s");             // milliseconds for seconds
   refuses("/memory_share", 90, "memory_share");
   refuses("/fusion/qkv", 1, "fusion.qkv");
   refuses("/step_tokens", 0.5, "step_tokens");
