@@ -28,7 +28,7 @@ std::string times_text(const std::string& gpu, const EngineTimes& t) {
       fmt::format("{:<20}{:>9.3g}{:>9.3g}{:>9.3g}{:>9.3g}{:>9.3g}{:>7.3g}{:>7.3g}\n", gpu,
                   t.prefill.per_step_s * 1e3, t.per_request_s * 1e3, t.decode.per_step_s * 1e3,
                   t.tensor_step_s * 1e3, t.decode.per_sequence_s * 1e3, t.decode_floor_s * 1e3,
-                  t.per_cached_token_s * 1e6);
+                  t.per_cached_token_s * 1e9);
   return text;
 }
 
