@@ -73,9 +73,8 @@ PricedSteps::PricedSteps(const TableSet& tables, const Deployment& d, PhaseKind 
     const int64_t parts = std::clamp<int64_t>(sequences(step), 1, d.parallel.pipeline);
     one.micro_batches = static_cast<double>(parts);
     one.host_s = host_seconds(d.engine, kind, step);
-    for (std::vector<Kernel>& stage :
-         lower(d.model, d.parallel, d.precision, d.engine.fusion,
-               parts > 1 ? micro_batch(step, parts) : step)) {
+    for (std::vector<Kernel>& stage : lower(d.model, d.parallel, d.precision, d.engine.fusion,
+                                            parts > 1 ? micro_batch(step, parts) : step)) {
       Stage s;
       for (Kernel& k : stage) {
         const Work w = k.work.value_or(Work{});
@@ -98,9 +97,9 @@ PricedSteps::PricedSteps(const TableSet& tables, const Deployment& d, PhaseKind 
 }
 
 void PricedSteps::weigh(OneStep& s, PhaseKind kind) const {
-  const auto slowest = std::max_element(
-      s.stages.begin(), s.stages.end(),
-      [](const Stage& a, const Stage& b) { return a.seconds < b.seconds; });
+  const auto slowest =
+      std::max_element(s.stages.begin(), s.stages.end(),
+                       [](const Stage& a, const Stage& b) { return a.seconds < b.seconds; });
   if (slowest == s.stages.end() || s.micro_batches <= 1) return;
   double all = 0;
   for (const Stage& stage : s.stages) all += stage.seconds;
@@ -154,8 +153,8 @@ Phase PricedSteps::phase(std::span<const double> weights) const {
   }
   if (p.host_s > 0) p.bound_s["host"] = p.host_s;
   const double all = static_cast<double>(deployment_->parallel.gpus()) * p.seconds.value;
-  const double peak = ceiling(tables_->ceilings(),
-                              ceiling_name(Pipe::kMatrix, deployment_->precision.dtype));
+  const double peak =
+      ceiling(tables_->ceilings(), ceiling_name(Pipe::kMatrix, deployment_->precision.dtype));
   const double bandwidth = ceiling(tables_->ceilings(), "dram.read");
   if (all > 0 && peak > 0) p.mfu = p.flops / (all * peak);
   if (all > 0 && bandwidth > 0) p.bandwidth_utilisation = p.bytes / (all * bandwidth);

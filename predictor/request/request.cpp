@@ -21,9 +21,10 @@ void check(const Request& r) {
     if (p.tokens < 1)
       throw BadInput(fmt::format("request: input={} must be at least 1 token", p.tokens));
     if (p.cached < 0 || p.cached >= p.tokens)
-      throw BadInput(fmt::format("request: cached={} must be in [0, {}]: the last token of the "
-                                 "prompt is always computed",
-                                 p.cached, p.tokens - 1));
+      throw BadInput(
+          fmt::format("request: cached={} must be in [0, {}]: the last token of the "
+                      "prompt is always computed",
+                      p.cached, p.tokens - 1));
   }
   if (r.output < 1)
     throw BadInput(fmt::format("request: output={} must be at least 1 token", r.output));
@@ -52,9 +53,8 @@ std::vector<Step> prefill_steps(const Request& r, int64_t chunk) {
         for (int64_t done = 0; done < s.tokens;) {
           if (room == 0) steps.emplace_back(), room = chunk;
           const int64_t part = std::min(room, s.tokens - done);
-          steps.back().push_back({.tokens = part,
-                                  .past = s.past + done,
-                                  .samples = done + part == s.tokens});
+          steps.back().push_back(
+              {.tokens = part, .past = s.past + done, .samples = done + part == s.tokens});
           done += part, room -= part;
         }
         --whole;
@@ -175,15 +175,19 @@ void decode(const TableSet& tables, const Deployment& d, const Request& r, Reque
   out.itl_p99_s = percentile(0.99);
 }
 
-// Operators whose times are no measurements of this GPU.
-void note_bases(const Phase& p, const TableSet& tables, std::set<std::string>& said,
+// Operators whose times are no measurements of this GPU: a note for each way to know them.
+void note_bases(const RequestPrediction& p, const TableSet& tables,
                 std::vector<std::string>& notes) {
-  for (const RoleTime& r : p.roles) {
-    if (r.basis != Basis::kRoofline && r.basis != Basis::kTransferred) continue;
-    if (!said.insert(r.op).second) continue;
-    notes.push_back(fmt::format(
-        "{}: not measured on {}, {}", r.op, tables.device().name,
-        r.basis == Basis::kRoofline ? "a roofline estimate" : "transferred from other GPUs"));
+  for (const auto& [basis, how] : {std::pair{Basis::kTransferred, "transferred from other GPUs"},
+                                   std::pair{Basis::kRoofline, "estimated by the roofline"}}) {
+    std::vector<std::string> ops;
+    for (const Phase* phase : {&p.prefill, &p.decode})
+      for (const RoleTime& r : phase->roles)
+        if (r.basis == basis && std::find(ops.begin(), ops.end(), r.op) == ops.end())
+          ops.push_back(r.op);
+    if (!ops.empty())
+      notes.push_back(fmt::format("not measured on {}, {}: {}", tables.device().name, how,
+                                  fmt::join(ops, ", ")));
   }
 }
 
@@ -228,9 +232,7 @@ RequestPrediction predict_request(const TableSet& tables, const Deployment& d, c
   out.total_s = sum(out.ttft_s, scaled(out.tpot_s, static_cast<double>(r.output - 1)));
   out.output_tokens_per_s = static_cast<double>(r.batch() * r.output) / out.total_s.value;
   if (out.tpot_s.value > 0) out.output_tokens_per_s_user = 1 / out.tpot_s.value;
-  std::set<std::string> said;
-  note_bases(out.prefill, tables, said, out.notes);
-  note_bases(out.decode, tables, said, out.notes);
+  note_bases(out, tables, out.notes);
   return out;
 }
 

@@ -52,19 +52,19 @@ struct RoleTime {
   std::string op;      // of its calls
   double seconds = 0;  // in the phase
   double flops = 0, bytes = 0;
-  Bound bound = Bound::kDram;  // of most of its time
+  Bound bound = Bound::kDram;      // of most of its time
   Basis basis = Basis::kMeasured;  // the weakest of its calls
 };
 
 // One phase (the whole prefill; the mean decode step) on one GPU of each pipeline stage.
 struct Phase {
-  Estimate seconds;      // kernels and host
+  Estimate seconds;  // kernels and host
   double host_s = 0;
   std::vector<RoleTime> roles;
   std::map<std::string, double> bound_s;  // "compute", "dram", "l2", "launch", "link", "host"
-  double flops = 0, bytes = 0;  // of all GPUs
+  double flops = 0, bytes = 0;            // of all GPUs
   double intensity() const { return bytes > 0 ? flops / bytes : 0; }
-  double mfu = 0;                   // flops / (seconds · peak of the matrix pipe · GPUs)
+  double mfu = 0;                    // flops / (seconds · peak of the matrix pipe · GPUs)
   double bandwidth_utilisation = 0;  // bytes / (seconds · DRAM bandwidth · GPUs)
 };
 
@@ -72,11 +72,11 @@ struct RequestPrediction {
   Estimate ttft_s;
   Estimate tpot_s, tpot_first_s, tpot_last_s;  // mean, first and last step; 0 with one token out
   double itl_p50_s = 0, itl_p95_s = 0, itl_p99_s = 0;
-  Estimate total_s;                   // ttft + (output − 1) · tpot
-  double output_tokens_per_s = 0;     // of the batch, over total
+  Estimate total_s;                     // ttft + (output − 1) · tpot
+  double output_tokens_per_s = 0;       // of the batch, over total
   double output_tokens_per_s_user = 0;  // 1 / tpot
   Phase prefill, decode;
-  std::vector<std::string> notes;     // what stands on less than a measurement
+  std::vector<std::string> notes;  // what stands on less than a measurement
 };
 
 // Time of one engine step: kernels of all stages one after the other, and the host's cost.
