@@ -14,7 +14,7 @@ namespace {
 
 using nlohmann::json;
 
-std::string number(const std::optional<double>& value) { return value ? number(*value) : "-"; }
+std::string or_dash(const std::optional<double>& value) { return value ? number(*value) : "-"; }
 
 // What stands in place of numbers.
 std::string reason(const ComparedRow& r) {
@@ -34,8 +34,8 @@ std::string row_text(const ComparedRow& r) {
                       number(p.tpot_s.value * 1e3), number(p.total_s.value),
                       number(p.output_tokens_per_s));
   if (r.usd_per_million_output)
-    text += fmt::format("{:>9}{:>9}", number(r.usd_per_million_output),
-                        number(r.usd_per_million_tokens));
+    text += fmt::format("{:>9}{:>9}", or_dash(r.usd_per_million_output),
+                        or_dash(r.usd_per_million_tokens));
   return text + "\n";
 }
 

@@ -80,7 +80,6 @@ TableSet::TableSet(std::vector<NamedTable> tables, std::string framework)
                      "; give tables of one device");
     if (!has_measured_ceilings(tables_[ceilings_of_].table) && has_measured_ceilings(table))
       ceilings_of_ = t;
-    for (const auto& [op, f] : table.factors) largest_delay_ = std::max(largest_delay_, f.average);
   }
   const DelayTable& first = tables_[ceilings_of_].table;
   launch_s_ = first.method == Method::kGraph ? first.launch.graph_s : first.launch.stream_s;
@@ -97,7 +96,7 @@ Prediction TableSet::roofline(const Call& asked) const {
   const double least = launch_s_ + best.seconds;
   return {.seconds = least,
           .low_s = least,
-          .high_s = least * largest_delay_,
+          .high_s = least * kUnknownDelay,
           .bound = launch_s_ > best.seconds ? Bound::kLaunch : best.bound,
           .basis = Basis::kRoofline};
 }
