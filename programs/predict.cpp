@@ -1,6 +1,8 @@
 #include <fmt/format.h>
 
 #include <cstdio>
+#include <map>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "kernels/core/json_file.h"
@@ -8,7 +10,11 @@
 #include "predictor/predict_kernels.h"
 #include "programs/cli.h"
 #include "programs/predict_compare.h"
+<<<<<<< HEAD
 #include "programs/predict_fit_engine.h"
+=======
+#include "programs/predict_model.h"
+>>>>>>> command
 #include "programs/predict_validate.h"
 #include "programs/read_text.h"
 
@@ -40,14 +46,13 @@ int kernels(const KernelsOptions& o) {
   return 0;
 }
 
-int predict(int argc, char** argv) {
-  CLI::App app("Predicts latencies from a delay-factor table.");
-  app.require_subcommand(1);
-  KernelsOptions o;
+std::function<int()> add_kernels(CLI::App& app) {
+  const auto o = std::make_shared<KernelsOptions>();
   CLI::App* sub = app.add_subcommand("kernels", "Latency of every call in a CSV file");
-  sub->add_option("--table", o.table, "Delay-factor table of the device")->required();
-  sub->add_option("--csv", o.csv, "Calls: columns op, dtype and one per axis; latency_us optional")
+  sub->add_option("--table", o->table, "Delay-factor table of the device")->required();
+  sub->add_option("--csv", o->csv, "Calls: columns op, dtype and one per axis; latency_us optional")
       ->required();
+<<<<<<< HEAD
   sub->add_option("--out", o.out, "Where the predictions go (standard output without it)");
   sub->add_flag("--json", o.json, "Predictions and errors as JSON");
   const auto validate = add_validate(app);
@@ -57,6 +62,29 @@ int predict(int argc, char** argv) {
   if (app.got_subcommand("compare")) return compare();
   if (app.got_subcommand("fit-engine")) return fit_engine();
   return sub->parsed() ? kernels(o) : validate();
+=======
+  sub->add_option("--out", o->out, "Where the predictions go (standard output without it)");
+  sub->add_flag("--json", o->json, "Predictions and errors as JSON");
+  return [o] { return kernels(*o); };
+}
+
+int predict(int argc, char** argv) {
+  CLI::App app(
+      "Predicts latency, throughput and memory of language models from delay-factor tables:\n"
+      "  predict --model llama-3.1-8b --gpu h200 --input 4096 --output 512 --batch 16\n"
+      "or, with a subcommand, what that says.");
+  app.require_subcommand(0, 1);
+  const std::map<std::string, std::function<int()>> commands{
+      {"kernels", add_kernels(app)},
+      {"compare", add_compare(app)},
+      {"validate", add_validate(app)},
+  };
+  const std::function<int()> model = add_model(app);
+  if (const auto code = parse_command_line(app, argc, argv)) return *code;
+  for (const auto& [name, run] : commands)
+    if (app.got_subcommand(name)) return run();
+  return model();
+>>>>>>> command
 }
 
 }  // namespace

@@ -4,7 +4,6 @@
 #include <fmt/format.h>
 
 #include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <map>
 #include <memory>
@@ -13,6 +12,7 @@
 #include "kernels/core/error.h"
 #include "kernels/core/json_file.h"
 #include "predictor/request/compare_report.h"
+#include "programs/deployment_options.h"
 #include "programs/read_text.h"
 
 namespace ridge {
@@ -20,26 +20,15 @@ namespace {
 
 struct Options {
   std::vector<std::string> models, gpus, batches = {"1"};
-  int64_t input = 1024, output = 256, chunk = 0, tensor = 0;
-  std::string engine = "kernels", dtype, weights = "native", kv_cache;
-  std::string prices, ttft_limit, tpot_limit, sort = "given", out;
+  int64_t input = 1024, output = 256, tensor = 0;
+  DeploymentOptions deployment;
+  std::string prices, sort = "given", out;
   bool json = false, csv = false;
 };
 
 const std::map<std::string, SortBy> kSorts{
     {"given", SortBy::kGiven}, {"ttft", SortBy::kTtft}, {"tpot", SortBy::kTpot},
     {"total", SortBy::kTotal}, {"cost", SortBy::kCost}, {"throughput", SortBy::kThroughput}};
-const std::map<std::string, WeightFormat> kWeights{{"native", WeightFormat::kNative},
-                                                   {"fp8", WeightFormat::kFp8},
-                                                   {"int8", WeightFormat::kInt8},
-                                                   {"int4", WeightFormat::kInt4}};
-
-template <class T>
-std::vector<std::string> names_of(const std::map<std::string, T>& map) {
-  std::vector<std::string> names;
-  for (const auto& [name, ignored] : map) names.push_back(name);
-  return names;
-}
 
 int64_t batch_of(const std::string& text) {
   if (text == "best") return kBestBatch;
@@ -50,32 +39,20 @@ int64_t batch_of(const std::string& text) {
   return batch;
 }
 
-// "50ms" or "0.05s"; 0 for none.
-double limit_of(const std::string& option, const std::string& text) {
-  if (text.empty()) return 0;
-  double value = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
-  const std::string unit(end, text.data() + text.size());
-  if (error != std::errc() || !std::isfinite(value) || value <= 0 || (unit != "ms" && unit != "s"))
-    throw BadInput(option + " " + text + ": want a time such as 50ms or 0.5s");
-  return unit == "ms" ? value / 1e3 : value;
-}
-
 Comparison comparison(const Options& o) {
   Comparison c{.batches = {},
                .input = o.input,
                .output = o.output,
-               .chunk = o.chunk,
+               .chunk = o.deployment.chunk,
                .tensor = o.tensor,
-               .engine = find_engine(o.engine),
-               .limits = {.ttft_s = limit_of("--ttft-limit", o.ttft_limit),
-                          .tpot_s = limit_of("--tpot-limit", o.tpot_limit)}};
+               .precision = o.deployment.precision(Dtype::kBf16),
+               .engine = o.deployment.profile(),
+               .limits = o.deployment.limits()};
   for (const std::string& gpu : o.gpus) c.targets.push_back(find_target(gpu));
   for (const std::string& model : o.models) c.models.push_back(find_model(model));
   for (const std::string& batch : o.batches) c.batches.push_back(batch_of(batch));
-  c.precision.weights = kWeights.at(o.weights);
-  if (!o.dtype.empty()) c.dtype = parse_dtype(o.dtype);
-  if (!o.kv_cache.empty()) c.kv_cache = parse_dtype(o.kv_cache);
+  if (!o.deployment.dtype.empty()) c.dtype = c.precision.dtype;
+  if (!o.deployment.kv_cache.empty()) c.kv_cache = c.precision.kv_cache;
   if (!o.prices.empty()) c.prices = prices_from(parse_csv(read_text(o.prices), o.prices), o.prices);
   return c;
 }
@@ -120,18 +97,9 @@ std::function<int()> add_compare(CLI::App& app) {
       ->capture_default_str();
   sub->add_option("--input", o->input, "Tokens of each prompt")->capture_default_str();
   sub->add_option("--output", o->output, "Tokens made for each prompt")->capture_default_str();
-  sub->add_option("--chunk", o->chunk, "Tokens of a prefill step at most; 0: all");
   sub->add_option("--tp", o->tensor, "GPUs to share a model; 0: the fewest that hold it");
-  sub->add_option("--engine", o->engine, "Engine profile by name, or a file")
-      ->capture_default_str();
-  sub->add_option("--dtype", o->dtype, "Of activations and native weights; the model's");
-  sub->add_option("--weights", o->weights, "Format of quantised weights")
-      ->check(CLI::IsMember(names_of(kWeights)))
-      ->capture_default_str();
-  sub->add_option("--kv-cache", o->kv_cache, "Dtype of the cache: f8e4m3, int8; the model's");
   sub->add_option("--prices", o->prices, "CSV: instance,usd_per_hour or gpu,usd_per_hour");
-  sub->add_option("--ttft-limit", o->ttft_limit, "Time to first token to keep: 500ms");
-  sub->add_option("--tpot-limit", o->tpot_limit, "Time per token to keep: 50ms");
+  add_deployment_options(*sub, o->deployment);
   sub->add_option("--sort", o->sort, "Best rows of each model first")
       ->check(CLI::IsMember(names_of(kSorts)))
       ->capture_default_str();

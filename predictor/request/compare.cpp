@@ -9,6 +9,7 @@
 
 #include "kernels/core/error.h"
 #include "predictor/models/nearest_names.h"
+#include "predictor/request/default_dtype.h"
 #include "roofline/datasheet.h"
 
 namespace ridge {
@@ -35,10 +36,7 @@ class Pair {
   Pair(const Comparison& c, const CompareSource& source, const Model& model, const Target& target)
       : c_(c), source_(source), target_(target), device_(source.device(target.gpu)) {
     Precision precision = c.precision;
-    precision.dtype = c.dtype.value_or(model.dtype);
-    const auto spec = find_device(target.gpu);
-    const bool bf16 = !spec || spec->peak_flops_per_s.count("matrix.bf16") > 0;
-    if (!c.dtype && precision.dtype == Dtype::kBf16 && !bf16) precision.dtype = Dtype::kF16;
+    precision.dtype = c.dtype ? *c.dtype : default_dtype(model, target.gpu);
     precision.kv_cache = c.kv_cache.value_or(precision.dtype);
     deployment_ = {.model = model, .precision = precision, .engine = c.engine};
   }

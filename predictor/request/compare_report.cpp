@@ -8,40 +8,14 @@
 #include <set>
 
 #include "predictor/error_statistics.h"
+#include "predictor/request/text.h"
 
 namespace ridge {
 namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t kColumns = 80;
-
-// At most eight characters.
-std::string number(double value) {
-  if (value >= 99999.5) return fmt::format("{:.2e}", value);
-  if (value >= 99.95) return fmt::format("{:.0f}", value);
-  return fmt::format("{:#.3g}", value);
-}
-
-std::string number(const std::optional<double>& value) { return value ? number(*value) : "-"; }
-
-std::string gb(double bytes) { return fmt::format("{:.1f}", bytes / 1e9); }
-
-// Lines of whole words; those behind the first are indented.
-std::string wrapped(const std::string& text) {
-  std::string lines;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::string indent = at == 0 ? "" : "  ";
-    std::size_t end = text.size();
-    if (const std::size_t most = kColumns - indent.size(); end - at > most) {
-      const auto space = text.rfind(' ', at + most);
-      end = space == std::string::npos || space <= at ? at + most : space;
-    }
-    lines += indent + text.substr(at, end - at) + "\n";
-    at = std::min(text.size(), text.find_first_not_of(' ', end));
-  }
-  return lines;
-}
+std::string or_dash(const std::optional<double>& value) { return value ? number(*value) : "-"; }
 
 // What stands in place of numbers.
 std::string reason(const ComparedRow& r) {
@@ -61,8 +35,8 @@ std::string row_text(const ComparedRow& r) {
                       number(p.tpot_s.value * 1e3), number(p.total_s.value),
                       number(p.output_tokens_per_s));
   if (r.usd_per_million_output)
-    text += fmt::format("{:>9}{:>9}", number(r.usd_per_million_output),
-                        number(r.usd_per_million_tokens));
+    text += fmt::format("{:>9}{:>9}", or_dash(r.usd_per_million_output),
+                        or_dash(r.usd_per_million_tokens));
   return text + "\n";
 }
 

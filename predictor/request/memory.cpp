@@ -31,19 +31,6 @@ void check(const Request& r) {
   if (r.chunk < 0) fail("chunk=" + std::to_string(r.chunk) + " must not be negative");
 }
 
-// Those that the fullest of `replicas` gets when sequences are dealt out, the longest first.
-std::vector<Prompt> fullest_share(std::vector<Prompt> prompts, int64_t replicas) {
-  std::stable_sort(prompts.begin(), prompts.end(),
-                   [](const Prompt& a, const Prompt& b) { return a.tokens > b.tokens; });
-  int64_t dealt = 0;
-  for (Prompt& p : prompts) {
-    const int64_t before = ceil_div(dealt, replicas);
-    dealt += p.count;
-    p.count = ceil_div(dealt, replicas) - before;
-  }
-  return prompts;
-}
-
 // What one model keeps on a GPU.
 struct Resident {
   const Model& model;

@@ -13,21 +13,26 @@ namespace {
 
 Work work_of(const Kernel& k) { return k.work ? *k.work : find_operator(k.call.op).work(k.call); }
 
-// The same step for a micro-batch: counts divided. Parts of sequences count as parts.
+// Parts of sequences count as parts.
 int64_t sequences(const Step& step) {
   return std::accumulate(step.begin(), step.end(), int64_t{0},
                          [](int64_t n, const Sequences& s) { return n + s.count; });
 }
 
-Step micro_batch(const Step& step, int64_t parts) {
-  Step part = step;
-  for (Sequences& s : part) s.count = std::max<int64_t>(1, (s.count + parts - 1) / parts);
-  // Sequences all unlike: the longest of each group stand for it.
-  if (static_cast<int64_t>(part.size()) > 1 && sequences(part) * parts > sequences(step)) {
-    Step some;
-    for (std::size_t i = 0; i < part.size(); i += static_cast<std::size_t>(parts))
-      some.push_back(part[std::min(i + static_cast<std::size_t>(parts) / 2, part.size() - 1)]);
-    if (sequences(some) * parts >= sequences(step)) return some;
+// What a hand gets when the step's sequences are dealt out to `hands`: of the full hands the one in
+// the middle, for sequences often stand in order of length.
+Step micro_batch(const Step& step, int64_t hands) {
+  const int64_t left_over = sequences(step) % hands;
+  const int64_t hand = std::min(hands / 2, (left_over == 0 ? hands : left_over) - 1);
+  const auto dealt_to = [&](int64_t first) { return (first + hands - 1 - hand) / hands; };
+  Step part;
+  int64_t dealt = 0;
+  for (const Sequences& s : step) {
+    const int64_t count = dealt_to(dealt + s.count) - dealt_to(dealt);
+    dealt += s.count;
+    if (count == 0) continue;
+    part.push_back(s);
+    part.back().count = count;
   }
   return part;
 }
@@ -76,11 +81,23 @@ PricedSteps::PricedSteps(const TableSet& tables, const Deployment& d, PhaseKind 
   std::map<std::tuple<Call, double, double>, std::size_t> seen;
   for (const Step& step : steps) {
     OneStep one;
+<<<<<<< HEAD
     const int64_t parts = std::clamp<int64_t>(sequences(step), 1, d.parallel.pipeline);
     one.micro_batches = static_cast<double>(parts);
     one.host_s = host_seconds(times, kind, step, d.parallel.tensor);
     for (std::vector<Kernel>& stage : lower(d.model, d.parallel, d.precision, d.engine.fusion,
                                             parts > 1 ? micro_batch(step, parts) : step)) {
+=======
+    const int64_t all = std::max<int64_t>(1, sequences(step));
+    const int64_t size = (all + d.parallel.pipeline - 1) / d.parallel.pipeline;
+    const int64_t hands = (all + size - 1) / size;
+    const Step part = hands > 1 ? micro_batch(step, hands) : step;
+    one.micro_batches = static_cast<double>(hands);
+    one.of_work = static_cast<double>(new_tokens(step)) / static_cast<double>(new_tokens(part));
+    one.host_s = host_seconds(d.engine, kind, step);
+    for (std::vector<Kernel>& stage :
+         lower(d.model, d.parallel, d.precision, d.engine.fusion, part)) {
+>>>>>>> command
       Stage s;
       for (Kernel& k : stage) {
         const Work w = k.work.value_or(Work{});
@@ -94,6 +111,8 @@ PricedSteps::PricedSteps(const TableSet& tables, const Deployment& d, PhaseKind 
     steps_.push_back(std::move(one));
   }
   predictions_ = tables.predict(std::span<const Kernel>(kernels_));
+  works_.reserve(kernels_.size());
+  for (const Kernel& k : kernels_) works_.push_back(work_of(k));
   for (OneStep& s : steps_) {
     for (Stage& stage : s.stages)
       for (const Entry& e : stage.kernels)
@@ -124,18 +143,26 @@ double PricedSteps::seconds(std::size_t step) const {
   return kernels + s.host_s;
 }
 
+// Of the twin where the GPU has no such pipe; 0 for an unknown one.
+double PricedSteps::matrix_peak(Dtype dtype) const {
+  const double own = ceiling(tables_->ceilings(), ceiling_name(Pipe::kMatrix, dtype));
+  return own > 0 ? own : ceiling(tables_->ceilings(), ceiling_name(Pipe::kMatrix, twin(dtype)));
+}
+
 Phase PricedSteps::phase(std::span<const double> weights) const {
   Phase p;
+  double at_peak_s = 0;  // of all matrix products on one GPU
   std::map<std::pair<Role, std::string>, RoleSum> roles;
   const auto gpus = static_cast<double>(deployment_->parallel.tensor * deployment_->parallel.data);
   for (std::size_t i = 0; i < steps_.size(); ++i) {
+    if (weights[i] == 0) continue;
     const OneStep& s = steps_[i];
     p.host_s += weights[i] * s.host_s;
     for (const Stage& stage : s.stages) {
       for (const Entry& e : stage.kernels) {
         const Prediction& x = predictions_[e.priced];
         const Kernel& k = kernels_[e.priced];
-        const Work w = work_of(k);
+        const Work& w = works_[e.priced];
         const double count = weights[i] * e.count, time = count * stage.weight;
         RoleSum& r = roles[{e.role, k.call.op}];
         r.time.role = e.role, r.time.op = k.call.op;
@@ -143,8 +170,10 @@ Phase PricedSteps::phase(std::span<const double> weights) const {
         r.up_s += time * (x.high_s - x.seconds), r.down_s += time * (x.seconds - x.low_s);
         r.bound_s[x.bound] += time * x.seconds;
         r.time.basis = std::max(r.time.basis, x.basis);
-        r.time.flops += count * s.micro_batches * w.flops;
+        r.time.flops += count * s.of_work * w.flops;
         r.time.bytes += count * s.micro_batches * (w.bytes_read + w.bytes_written);
+        if (const double peak = w.pipe == Pipe::kMatrix ? matrix_peak(w.arithmetic) : 0; peak > 0)
+          at_peak_s += count * s.of_work * w.flops / peak;
       }
     }
   }
@@ -159,10 +188,13 @@ Phase PricedSteps::phase(std::span<const double> weights) const {
   }
   if (p.host_s > 0) p.bound_s["host"] = p.host_s;
   const double all = static_cast<double>(deployment_->parallel.gpus()) * p.seconds.value;
+<<<<<<< HEAD
   const double peak =
       ceiling(tables_->ceilings(), ceiling_name(Pipe::kMatrix, deployment_->precision.dtype));
+=======
+>>>>>>> command
   const double bandwidth = ceiling(tables_->ceilings(), "dram.read");
-  if (all > 0 && peak > 0) p.mfu = p.flops / (all * peak);
+  if (all > 0) p.mfu = at_peak_s * gpus / all;
   if (all > 0 && bandwidth > 0) p.bandwidth_utilisation = p.bytes / (all * bandwidth);
   return p;
 }

@@ -6,12 +6,6 @@
 
 namespace ridge {
 
-// A step and how often the phase runs it.
-struct WeightedStep {
-  Step step;
-  double weight = 1;
-};
-
 enum class PhaseKind { kPrefill, kDecode };
 
 // Times of several steps, lowered together and asked of the tables at once: what they share (in
@@ -23,7 +17,7 @@ class PricedSteps {
               std::span<const Step> steps);
 
   // One step with the host's cost, pipeline stages one after the other. With p stages a batch goes
-  // through them as m = min(p, sequences) micro-batches, so that
+  // through them as m micro-batches of ceil(sequences / p) each, so that
   //   a prefill takes Σ stages + (m − 1) · slowest stage,
   //   a decode step max(Σ stages, m · slowest stage): the next starts when its own token is there.
   double seconds(std::size_t step) const;
@@ -45,15 +39,18 @@ class PricedSteps {
   };
   struct OneStep {
     std::vector<Stage> stages;
-    double micro_batches = 1;
+    double micro_batches = 1;  // one after the other
+    double of_work = 1;        // the step's tokens in those of a micro-batch
     double host_s = 0;
   };
   void weigh(OneStep& s, PhaseKind kind) const;
+  double matrix_peak(Dtype dtype) const;
 
   const TableSet* tables_;
   const Deployment* deployment_;
   double attention_ = 1;         // EngineTimes::decode_attention
   std::vector<Kernel> kernels_;  // different ones
+  std::vector<Work> works_;      // theirs
   std::vector<Prediction> predictions_;
   std::vector<OneStep> steps_;
 };

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "kernels/core/error.h"
+#include "predictor/lowering/shard.h"
 #include "predictor/request/price_steps.h"
 
 namespace ridge {
@@ -14,7 +15,13 @@ namespace {
 
 constexpr int kContexts = 9;  // of a decode at which attention is asked; between them a line
 
-void check(const Request& r) {
+int64_t longest_prompt(const Request& r) {
+  int64_t longest = 1;
+  for (const Prompt& p : r.prompts) longest = std::max(longest, p.tokens);
+  return longest;
+}
+
+void check(const Request& r, const Model& m) {
   if (r.prompts.empty()) throw BadInput("request: has no prompts");
   for (const Prompt& p : r.prompts) {
     if (p.count < 1) throw BadInput(fmt::format("request: batch={} must be at least 1", p.count));
@@ -32,6 +39,10 @@ void check(const Request& r) {
   if (r.speculation && (r.speculation->tokens < 1 || !(r.speculation->acceptance >= 0) ||
                         r.speculation->acceptance > 1))
     throw BadInput("request: speculation needs at least 1 token and an acceptance in [0, 1]");
+  // The last token is not fed back.
+  if (const int64_t most = m.max_positions; most > 0 && longest_prompt(r) > most - r.output + 1)
+    throw BadInput(fmt::format("{}: a context of {} tokens is beyond the model's {}", m.name,
+                               longest_prompt(r) + r.output - 1, most));
 }
 
 // The prompts in steps of at most `chunk` new tokens, first come first served.
@@ -90,18 +101,18 @@ Nodes decode_nodes(int64_t steps, int64_t prompt) {
   return n;
 }
 
-Step decode_step(const Request& r, int64_t step, int64_t tokens) {
+// `tokens` new ones for each sequence; proposals beyond the model's `longest` context are not made.
+Step decode_step(const Request& r, int64_t step, int64_t tokens, int64_t longest) {
   Step s;
-  for (const Prompt& p : r.prompts)
-    s.push_back(
-        {.count = p.count, .tokens = tokens, .past = p.tokens + step, .samples_all = tokens > 1});
+  for (const Prompt& p : r.prompts) {
+    const int64_t past = p.tokens + step;
+    const int64_t room = longest > 0 ? std::max<int64_t>(1, longest - past) : tokens;
+    s.push_back({.count = p.count,
+                 .tokens = std::min(tokens, room),
+                 .past = past,
+                 .samples_all = tokens > 1});
+  }
   return s;
-}
-
-int64_t longest_prompt(const Request& r) {
-  int64_t longest = 1;
-  for (const Prompt& p : r.prompts) longest = std::max(longest, p.tokens);
-  return longest;
 }
 
 Estimate scaled(const Estimate& e, double factor) {
@@ -143,32 +154,63 @@ void apply_floor(Phase& p, double floor_s) {
   p.seconds = {floor_s, down, up};
 }
 
+// `times` steps of the draft model beside one of the model's.
+void add_draft(Phase& p, const Phase& draft, double times) {
+  const Estimate more = scaled(draft.seconds, times), all = sum(p.seconds, more);
+  const auto mean = [&](double own, double of_draft) {
+    return (own * p.seconds.value + of_draft * more.value) / all.value;
+  };
+  p.mfu = mean(p.mfu, draft.mfu);
+  p.bandwidth_utilisation = mean(p.bandwidth_utilisation, draft.bandwidth_utilisation);
+  p.host_s += times * draft.host_s;
+  p.flops += times * draft.flops, p.bytes += times * draft.bytes;
+  for (const auto& [bound, seconds] : draft.bound_s) p.bound_s[bound] += times * seconds;
+  p.seconds = all;
+}
+
+Deployment of_draft(const Deployment& d, const Speculation& s) {
+  Deployment small = d;
+  small.model = s.draft;
+  return small;
+}
+
+// Steps that a token takes on average.
+double steps_per_token(const Speculation& s) {
+  const double a = s.acceptance, tokens = static_cast<double>(s.tokens + 1);
+  return a < 1 ? (1 - a) / (1 - std::pow(a, tokens)) : 1 / tokens;
+}
+
 void decode(const TableSet& tables, const Deployment& d, const Request& r, RequestPrediction& out) {
-  const int64_t steps = r.output - 1;
   const int64_t verified = r.speculation ? r.speculation->tokens + 1 : 1;
-  const Nodes nodes = decode_nodes(steps, longest_prompt(r));
-  std::vector<Step> asked;
-  for (const int64_t at : nodes.at) asked.push_back(decode_step(r, at, verified));
-  const PricedSteps priced(tables, d, PhaseKind::kDecode, asked);
+  const Nodes nodes = decode_nodes(r.output - 1, longest_prompt(r));
+  const auto steps = [&](int64_t tokens) {
+    std::vector<Step> list;
+    for (const int64_t at : nodes.at)
+      list.push_back(decode_step(r, at, tokens, d.model.max_positions));
+    return list;
+  };
+  const PricedSteps priced(tables, d, PhaseKind::kDecode, steps(verified));
   out.decode = priced.phase(nodes.weights);
+<<<<<<< HEAD
   Phase first = phase_of_one(priced, asked.size(), 0);
   Phase last = phase_of_one(priced, asked.size(), asked.size() - 1);
   const double floor_s = d.engine.times_on(tables.device().name).decode_floor_s + first.host_s;
+=======
+  Phase first = phase_of_one(priced, nodes.at.size(), 0);
+  Phase last = phase_of_one(priced, nodes.at.size(), nodes.at.size() - 1);
+  const double floor_s = d.engine.decode_floor_s;
+>>>>>>> command
   for (Phase* p : {&out.decode, &first, &last}) apply_floor(*p, floor_s);
   double factor = 1, draft_s = 0;
   if (r.speculation) {
-    Deployment small = d;
-    small.model = r.speculation->draft;
-    std::vector<Step> draft;
-    for (const int64_t at : nodes.at) draft.push_back(decode_step(r, at, 1));
-    const PricedSteps proposed(tables, small, PhaseKind::kDecode, draft);
-    const Phase one = proposed.phase(nodes.weights);
-    draft_s = static_cast<double>(r.speculation->tokens) * one.seconds.value;
-    const Estimate all = scaled(one.seconds, static_cast<double>(r.speculation->tokens));
-    for (Phase* p : {&out.decode, &first, &last}) p->seconds = sum(p->seconds, all);
-    const double a = r.speculation->acceptance, k = static_cast<double>(verified);
-    factor = a < 1 ? (1 - a) / (1 - std::pow(a, k)) : 1 / k;
-    out.notes.push_back(fmt::format("a step proposes {} tokens in {:.2f} ms and keeps {:.2f}",
+    const auto times = static_cast<double>(r.speculation->tokens);
+    const Phase draft =
+        PricedSteps(tables, of_draft(d, *r.speculation), PhaseKind::kDecode, steps(1))
+            .phase(nodes.weights);
+    for (Phase* p : {&out.decode, &first, &last}) add_draft(*p, draft, times);
+    draft_s = times * draft.seconds.value;
+    factor = steps_per_token(*r.speculation);
+    out.notes.push_back(fmt::format("a step proposes {} tokens in {:.3g} ms and keeps {:.2f}",
                                     r.speculation->tokens, draft_s * 1e3, 1 / factor));
   }
   out.tpot_s = scaled(out.decode.seconds, factor);
@@ -181,15 +223,17 @@ void decode(const TableSet& tables, const Deployment& d, const Request& r, Reque
   out.itl_p99_s = percentile(0.99);
 }
 
-// Operators whose times are no measurements of this GPU.
-void note_bases(const Phase& p, const TableSet& tables, std::set<std::string>& said,
-                std::vector<std::string>& notes) {
-  for (const RoleTime& r : p.roles) {
-    if (r.basis != Basis::kRoofline && r.basis != Basis::kTransferred) continue;
-    if (!said.insert(r.op).second) continue;
-    notes.push_back(fmt::format(
-        "{}: not measured on {}, {}", r.op, tables.device().name,
-        r.basis == Basis::kRoofline ? "a roofline estimate" : "transferred from other GPUs"));
+// Operators whose times are no measurements of this GPU: a note for each way to know them.
+void note_bases(const RequestPrediction& p, std::vector<std::string>& notes) {
+  for (const auto& [basis, how] : {std::pair{Basis::kTransferred, "transferred from other GPUs"},
+                                   std::pair{Basis::kRoofline, "estimated by the roofline"}}) {
+    std::vector<std::string> ops;
+    for (const Phase* phase : {&p.prefill, &p.decode})
+      for (const RoleTime& r : phase->roles)
+        if (r.basis == basis && std::find(ops.begin(), ops.end(), r.op) == ops.end())
+          ops.push_back(r.op);
+    if (!ops.empty())
+      notes.push_back(fmt::format("{}, not measured: {}", how, fmt::join(ops, ", ")));
   }
 }
 
@@ -199,6 +243,19 @@ int64_t Request::batch() const {
   int64_t n = 0;
   for (const Prompt& p : prompts) n += p.count;
   return n;
+}
+
+std::vector<Prompt> fullest_share(std::vector<Prompt> prompts, int64_t replicas) {
+  std::stable_sort(prompts.begin(), prompts.end(),
+                   [](const Prompt& a, const Prompt& b) { return a.tokens > b.tokens; });
+  int64_t dealt = 0;
+  for (Prompt& p : prompts) {
+    const int64_t before = ceil_div(dealt, replicas);
+    dealt += p.count;
+    p.count = ceil_div(dealt, replicas) - before;
+  }
+  std::erase_if(prompts, [](const Prompt& p) { return p.count == 0; });
+  return prompts;
 }
 
 Phase predict_step(const TableSet& tables, const Deployment& d, const Step& step) {
@@ -212,34 +269,42 @@ Phase predict_step(const TableSet& tables, const Deployment& d, const Step& step
   return p;
 }
 
-RequestPrediction predict_request(const TableSet& tables, const Deployment& d, const Request& r) {
-  check(r);
+RequestPrediction predict_request(const TableSet& tables, const Deployment& d,
+                                  const Request& asked) {
+  check(asked, d.model);
+  Request r = asked;
+  if (d.parallel.data > 1) r.prompts = fullest_share(asked.prompts, d.parallel.data);
   RequestPrediction out;
   const std::vector<Step> steps = prefill_steps(r, r.chunk > 0 ? r.chunk : d.engine.step_tokens);
   const std::vector<double> once(steps.size(), 1.0);
+<<<<<<< HEAD
   const PricedSteps prefill(tables, d, PhaseKind::kPrefill, steps);
   out.prefill = prefill.phase(once);
   const double requests_s =
       d.engine.times_on(tables.device().name).per_request_s * static_cast<double>(r.batch());
+=======
+  out.prefill = PricedSteps(tables, d, PhaseKind::kPrefill, steps).phase(once);
+  const double requests_s = d.engine.per_request_s * static_cast<double>(r.batch());
+>>>>>>> command
   out.prefill.host_s += requests_s;
   if (requests_s > 0) out.prefill.bound_s["host"] += requests_s;
   out.prefill.seconds = sum(out.prefill.seconds, {requests_s, requests_s, requests_s});
   out.ttft_s = out.prefill.seconds;
   if (r.speculation) {
-    Deployment small = d;
-    small.model = r.speculation->draft;
-    const PricedSteps draft(tables, small, PhaseKind::kPrefill, steps);
+    const PricedSteps draft(tables, of_draft(d, *r.speculation), PhaseKind::kPrefill, steps);
     out.ttft_s = sum(out.ttft_s, draft.phase(once).seconds);
   }
   if (r.output > 1) decode(tables, d, r, out);
   out.total_s = sum(out.ttft_s, scaled(out.tpot_s, static_cast<double>(r.output - 1)));
+<<<<<<< HEAD
   for (Estimate* e : {&out.ttft_s, &out.tpot_s, &out.tpot_first_s, &out.tpot_last_s, &out.total_s})
     widen(*e, d.engine.times_on(tables.device().name).spread);
   out.output_tokens_per_s = static_cast<double>(r.batch() * r.output) / out.total_s.value;
+=======
+  out.output_tokens_per_s = static_cast<double>(asked.batch() * r.output) / out.total_s.value;
+>>>>>>> command
   if (out.tpot_s.value > 0) out.output_tokens_per_s_user = 1 / out.tpot_s.value;
-  std::set<std::string> said;
-  note_bases(out.prefill, tables, said, out.notes);
-  note_bases(out.decode, tables, said, out.notes);
+  note_bases(out, out.notes);
   return out;
 }
 

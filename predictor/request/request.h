@@ -36,7 +36,8 @@ struct Speculation {
   double acceptance = 0.7;
 };
 
-// A static batch: all prompts at once, then `output` tokens for each of them.
+// A static batch: all prompts at once, then `output` tokens for each of them. With data parallelism
+// sequences are dealt out to the replicas, and times are those of the fullest one.
 struct Request {
   std::vector<Prompt> prompts = {{}};
   int64_t output = 1;
@@ -45,6 +46,9 @@ struct Request {
 
   int64_t batch() const;
 };
+
+// Those that the fullest of `replicas` gets when sequences are dealt out, the longest first.
+std::vector<Prompt> fullest_share(std::vector<Prompt> prompts, int64_t replicas);
 
 // Time and work of the kernels of one role.
 struct RoleTime {
@@ -64,7 +68,11 @@ struct Phase {
   std::map<std::string, double> bound_s;  // "compute", "dram", "l2", "launch", "link", "host"
   double flops = 0, bytes = 0;            // of all GPUs
   double intensity() const { return bytes > 0 ? flops / bytes : 0; }
+<<<<<<< HEAD
   double mfu = 0;                    // flops / (seconds · peak of the matrix pipe · GPUs)
+=======
+  double mfu = 0;  // time that its matrix products take at their pipes' peaks / (seconds · GPUs)
+>>>>>>> command
   double bandwidth_utilisation = 0;  // bytes / (seconds · DRAM bandwidth · GPUs)
 };
 
@@ -83,6 +91,7 @@ struct RequestPrediction {
 Phase predict_step(const TableSet& tables, const Deployment& d, const Step& step);
 
 // Throws BadInput as lower() does, and for an empty or negative request.
-RequestPrediction predict_request(const TableSet& tables, const Deployment& d, const Request& r);
+RequestPrediction predict_request(const TableSet& tables, const Deployment& d,
+                                  const Request& asked);
 
 }  // namespace ridge
