@@ -53,7 +53,11 @@ struct Row {
     return value;
   }
 
+  // Of several columns with a time all must tell the same.
   std::optional<double> latency_s() const {
+    constexpr double kRounding = 1.01;
+    std::optional<double> found;
+    std::string where_found;
     for (const Unit& unit : kLatencies) {
       const std::string text = cell(unit.column);
       if (text.empty()) continue;
@@ -62,9 +66,14 @@ struct Row {
       if (error != std::errc() || end != text.data() + text.size() || !std::isfinite(value) ||
           value <= 0)
         fail(unit.column, "'" + text + "' is not a positive number; give a time or leave it empty");
-      return value * unit.seconds;
+      const double seconds = value * unit.seconds;
+      if (found && std::max(seconds, *found) > kRounding * std::min(seconds, *found))
+        fail(unit.column, "'" + text + "' is another time than column '" + where_found +
+                              "' has; keep the right one");
+      if (!found) where_found = unit.column;
+      found = found.value_or(seconds);
     }
-    return {};
+    return found;
   }
 };
 

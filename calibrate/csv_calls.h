@@ -22,8 +22,9 @@ std::string implementation_of(const CsvCall& row);
 
 // The rows of a CSV file as calls. Columns: op, dtype, one per axis of the operator by its name;
 // optionally implementation, framework, and the measured time: latency_us, latency_ms, latency_s,
-// time_us, time_ms or time_s. Taken too: operators by table name, dtypes as others call them
-// (fp16), and the column layouts of published measurement collections:
+// time_us, time_ms or time_s (where a row has several, they must agree). Taken too: operators by
+// table name, dtypes as others call them (fp16), and the column layouts of published measurement
+// collections:
 //   conv2d              b, in_ch, out_ch, kernel, in_size, stride, padding (square, one group)
 //   rope                rows, cols = (heads + kv_heads) · head_dim
 //   attention_prefill   without `causal`: causal

@@ -7,6 +7,7 @@
 #include "calibrate/import_faults.h"
 #include "calibrate/import_plan.h"
 #include "calibrate/summary.h"
+#include "calibrate/text_lines.h"
 #include "kernels/core/error.h"
 #include "roofline/datasheet.h"
 
@@ -55,12 +56,12 @@ std::vector<ImportedCall> chosen(const std::vector<ImportedCall>& calls, std::si
   return kept;
 }
 
-std::vector<Measurement> measurements_of(std::vector<ImportedCall> calls) {
+std::vector<Measurement> measurements_of(std::vector<ImportedCall> calls, Method method) {
   std::vector<Measurement> all;
   for (ImportedCall& c : calls) {
     Measurement m;
     m.call = std::move(c.call);
-    m.method = Method::kGraph;  // what tables of GPUs are made from; nobody says how these were
+    m.method = method;
     m.samples_s = std::move(c.latencies_s);
     m.labels = std::move(c.labels);
     all.push_back(std::move(m));
@@ -72,6 +73,7 @@ std::map<std::string, std::string> provenance_of(const ImportedRows& imported,
                                                  const ImportOptions& options) {
   std::map<std::string, std::string> provenance = options.provenance;
   provenance["method"] = "imported";
+  if (options.host_timed) provenance["timing"] = kHostTiming;
   if (!options.framework.empty()) provenance["framework"] = options.framework;
   for (const auto& [column, texts] : imported.said)
     provenance[column] = joined({texts.begin(), texts.end()}, ", ");
@@ -94,13 +96,25 @@ DelayTable import_table(const ImportedRows& imported, const ImportOptions& optio
   const Ceilings ceilings = datasheet_ceilings(options.device);
   std::vector<ImportedCall> calls = merge_repeats(imported.rows, notes);
   drop_unlimited(calls, ceilings, notes);
-  if (calls.empty()) throw BadInput("nothing is left to import: " + joined(notes, "; "));
+  drop_impossible(calls, ceilings, notes);
+  if (calls.empty()) {
+    std::string why = "nothing is left to import\n";
+    for (const std::string& note : notes) why += wrapped(note, 2, 2);
+    why.pop_back();
+    throw BadInput(why);
+  }
   if (options.points > 0) calls = chosen(calls, options.points, device, ceilings);
   label_fast(calls, ceilings, notes);
   // Of a few chosen calls, those on either side are no neighbours.
   if (options.points == 0) label_spikes(calls, notes);
-  DelayTable table = make_table(device, ceilings, measurements_of(std::move(calls)),
+  // Times of the device are what tables of GPUs are made from, on whatever its graphs were timed.
+  const Method method = options.host_timed ? Method::kStream : Method::kGraph;
+  DelayTable table = make_table(device, ceilings, measurements_of(std::move(calls), method),
                                 provenance_of(imported, options));
+  if (options.host_timed)
+    notes.insert(notes.begin(),
+                 "timed on the host, launch by launch: each time holds what the host needs for a "
+                 "launch, tens of microseconds");
   notes.insert(notes.begin(),
                "ceilings are the datasheet's, not measured: delay factors are against "
                "those");
@@ -111,10 +125,9 @@ DelayTable import_table(const ImportedRows& imported, const ImportOptions& optio
 std::string import_summary(const ImportedRows& imported, const DelayTable& table) {
   std::string text = table.device.name + ", imported\n\n";
   for (const ImportedFile& file : imported.files)
-    text += fmt::format("{}: {} rows taken of {}\n", file.name, file.taken, file.rows);
+    text += fmt::format("{}: {} taken of {}\n", file.name, counted(file.taken, "row"), file.rows);
   text += "\n" + operators_text(table) + "\n";
-  for (const std::string& note : table.notes) text += "note: " + note + "\n";
-  return text;
+  return text + notes_text(table.notes);
 }
 
 }  // namespace ridge

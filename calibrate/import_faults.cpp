@@ -9,6 +9,7 @@
 #include <tuple>
 
 #include "calibrate/table.h"
+#include "calibrate/text_lines.h"
 #include "kernels/core/error.h"
 #include "kernels/core/operators.h"
 
@@ -78,12 +79,12 @@ std::vector<ImportedCall> merge_repeats(const std::vector<ImportedRow>& rows,
     calls.push_back({.call = call, .latencies_s = std::move(latencies), .labels = {}});
   }
   if (repeats > 0)
-    notes.push_back(
-        fmt::format("{} rows repeat the call of another: merged to the median", repeats));
+    notes.push_back(fmt::format("{} of a call that another row has: merged to the median",
+                                counted(repeats, "row")));
   if (conflicts > 0)
-    notes.push_back(fmt::format(
-        "the repeats of {} calls lie more than {:.0f} % apart; the worst {:.2f} times: {}",
-        conflicts, 100 * (kConflict - 1), worst, where));
+    notes.push_back(
+        fmt::format("{} with repeats that lie more than {:.0f} % apart; the worst {:.2f} times: {}",
+                    counted(conflicts, "call"), 100 * (kConflict - 1), worst, where));
   return calls;
 }
 
@@ -99,7 +100,33 @@ void drop_unlimited(std::vector<ImportedCall>& calls, const Ceilings& ceilings,
     }
   });
   for (const auto& [why, count] : dropped)
-    notes.push_back(fmt::format("{} calls left out: {}", count, why));
+    notes.push_back(fmt::format("{} left out: {}", counted(count, "call"), why));
+}
+
+void drop_impossible(std::vector<ImportedCall>& calls, const Ceilings& ceilings,
+                     std::vector<std::string>& notes) {
+  // Caches are up to some six times as fast as DRAM; f32 products in tf32 pass their peak eight
+  // times.
+  constexpr double kMost = 10;
+  std::size_t dropped = 0;
+  double worst = 0;
+  std::string where;
+  std::erase_if(calls, [&](const ImportedCall& c) {
+    const double times =
+        ideal(ceilings, find_operator(c.call.op).work(c.call)).seconds / c.median_s();
+    if (times <= kMost) return false;
+    ++dropped;
+    if (times > worst) {
+      worst = times;
+      where = fmt::format("{} in {:.4g} us", to_string(c.call), 1e6 * c.median_s());
+    }
+    return true;
+  });
+  if (dropped > 0)
+    notes.push_back(
+        fmt::format("{} left out, over {:.0f} times faster than the ceilings allow: is the unit of "
+                    "the times right? The worst, {:.3g} times: {}",
+                    counted(dropped, "call"), kMost, worst, where));
 }
 
 void label_fast(std::vector<ImportedCall>& calls, const Ceilings& ceilings,
@@ -119,12 +146,12 @@ void label_fast(std::vector<ImportedCall>& calls, const Ceilings& ceilings,
     }
   }
   if (cached > 0)
-    notes.push_back(fmt::format(
-        "{} calls are faster than DRAM allows, so that a cache fed them: kept, labelled l2",
-        cached));
+    notes.push_back(
+        fmt::format("{} faster than DRAM allows, so that a cache was read: kept, labelled l2",
+                    counted(cached, "call")));
   if (above > 0)
-    notes.push_back(fmt::format(
-        "{} calls are faster than the peak of their pipe: kept, labelled above_peak", above));
+    notes.push_back(fmt::format("{} faster than the peak of the pipe: kept, labelled above_peak",
+                                counted(above, "call")));
 }
 
 void label_spikes(std::vector<ImportedCall>& calls, std::vector<std::string>& notes) {
@@ -150,9 +177,9 @@ void label_spikes(std::vector<ImportedCall>& calls, std::vector<std::string>& no
   }
   if (spikes > 0)
     notes.push_back(fmt::format(
-        "{} calls took more than {} times as long as their neighbours: kept, labelled {}, and left "
+        "{} that took more than {} times as long as both neighbours: kept, labelled {}, and left "
         "out of the fit",
-        spikes, kSpikeHeight, kSpike));
+        counted(spikes, "call"), kSpikeHeight, kSpike));
 }
 
 }  // namespace ridge

@@ -24,6 +24,11 @@ std::vector<ImportedCall> merge_repeats(const std::vector<ImportedRow>& rows,
 void drop_unlimited(std::vector<ImportedCall>& calls, const Ceilings& ceilings,
                     std::vector<std::string>& notes);
 
+// Drops calls so much faster than their ceilings that no cache, clock or algorithm explains it: a
+// time in another unit than its column says. With a note.
+void drop_impossible(std::vector<ImportedCall>& calls, const Ceilings& ceilings,
+                     std::vector<std::string>& notes);
+
 // Labels what is faster than DRAM allows ("l2": it must have been read from there) or than the peak
 // of its pipe ("above_peak": a shorter algorithm, a higher clock or a mistake). Both are kept.
 void label_fast(std::vector<ImportedCall>& calls, const Ceilings& ceilings,

@@ -53,7 +53,8 @@ void add_rows(const std::string& text, const std::string& path, const ImportOpti
         row.call.implementation = implementation_of(row);
         if (row.call.implementation.empty()) row.call.implementation = "imported";
         all.rows.push_back({.call = std::move(row.call), .latency_s = *row.latency_s});
-        for (const char* column : {"source", "framework", "version", "repository", "licence"})
+        for (const char* column :
+             {"source", "framework", "version", "repository", "licence", "remark"})
           if (const std::string said = reader.cell(i, column); !said.empty())
             all.said[column].insert(said);
         ++file.taken;

@@ -14,6 +14,7 @@ struct ImportOptions {
   DeviceSpec device;           // of rows that name a GPU, only those of this one are taken
   std::string framework;       // only its rows; where a file names none, what all its rows ran on
   std::optional<Dtype> dtype;  // only these rows
+  bool host_timed = false;     // launch by launch: what the host needs for one is inside each time
   std::size_t points = 0;      // at most so many of each operator, dtype and implementation; 0: all
   std::map<std::string, std::string> provenance;  // beside what the files say
 };
@@ -35,8 +36,8 @@ struct ImportedRow {
 struct ImportedRows {
   std::vector<ImportedRow> rows;
   std::vector<ImportedFile> files;
-  // What the columns source, framework, version, repository and licence say of the rows that were
-  // taken.
+  // What the columns source, framework, version, repository, licence and remark say of the rows
+  // that were taken.
   std::map<std::string, std::set<std::string>> said;
 };
 

@@ -7,6 +7,7 @@
 #include <map>
 #include <set>
 
+#include "calibrate/text_lines.h"
 #include "roofline/report.h"
 
 namespace ridge {
@@ -97,19 +98,19 @@ std::string not_here_part(const NotHere& not_here) {
 
 // What cross-validation expects of shapes that were not measured, each curve counting once.
 std::string expected_error(const DelayTable& table) {
-  if (table.curves.empty()) return "";
-  double mean = 0, worst = 0;
-  const Curve* last = nullptr;
+  double sum = 0;
+  std::size_t told = 0;
+  const Curve* worst = nullptr;
   for (const Curve& c : table.curves) {
-    mean += c.cv_mean_error / static_cast<double>(table.curves.size());
-    if (c.cv_mean_error >= worst) {
-      worst = c.cv_mean_error;
-      last = &c;
-    }
+    if (c.count < 2) continue;
+    sum += c.cv_mean_error;
+    ++told;
+    if (!worst || c.cv_mean_error > worst->cv_mean_error) worst = &c;
   }
-  return fmt::format(
-      "expected error: {:.1f} % on average, {:.1f} % for {:.36}\n", 100 * mean, 100 * worst,
-      fmt::format("{} {} {}", last->op, name(last->dtype), last->implementation));
+  if (!worst) return "expected error: unknown, no operator was measured at two shapes\n";
+  return fmt::format("expected error: {:.1f} % on average, {:.1f} % for {:.36}\n",
+                     100 * sum / static_cast<double>(told), 100 * worst->cv_mean_error,
+                     fmt::format("{} {} {}", worst->op, name(worst->dtype), worst->implementation));
 }
 
 }  // namespace
@@ -137,8 +138,9 @@ std::string operators_text(const DelayTable& table) {
         "{:<32.32} {:>5} {:>7.2f} {:>7.2f} {:>8.2f} {:>7} {:>7}\n",
         fmt::format("{} {} {}", std::get<0>(key), name(std::get<1>(key)), std::get<2>(key)),
         delays.size(), *low, median(delays), *high, fmt::format("{:.0f} %", 100 * spread),
-        curve == curves.end() ? "-"
-                              : fmt::format("{:.1f} %", 100 * curve->second->cv_median_error));
+        curve == curves.end() || curve->second->count < 2
+            ? "-"  // one call says nothing of others
+            : fmt::format("{:.1f} %", 100 * curve->second->cv_median_error));
   }
   return text + expected_error(table);
 }
@@ -151,7 +153,7 @@ std::string summary(const CalibrationResult& result, const DelayTable& table) {
   std::set<std::string> said;
   for (const auto* notes : {&result.notices, &table.notes})
     for (const std::string& note : *notes)
-      if (said.insert(note).second) text += "note: " + note + "\n";
+      if (said.insert(note).second) text += notes_text({note});
   return text;
 }
 

@@ -134,6 +134,11 @@ bool has_label(const Sample& s, std::string_view label) {
   return std::find(s.labels.begin(), s.labels.end(), label) != s.labels.end();
 }
 
+bool is_host_timed(const DelayTable& table) {
+  const auto timing = table.provenance.find("timing");
+  return timing != table.provenance.end() && timing->second == kHostTiming;
+}
+
 std::optional<Sample> sample_of(const Ceilings& ceilings, const DeviceInfo& device,
                                 const Measurement& m) {
   if (!usable(m)) return {};

@@ -56,6 +56,10 @@ struct Factor {
   friend bool operator==(const Factor&, const Factor&) = default;
 };
 
+// provenance.timing of a table whose times hold what the host needs for each launch: they say
+// little of small kernels, and nothing of a graph's.
+inline constexpr const char* kHostTiming = "host";
+
 struct DelayTable {
   DeviceInfo device;
   Ceilings ceilings;
@@ -70,6 +74,8 @@ struct DelayTable {
   std::vector<std::string> notes;           // what was left out or corrected, in sentences
   std::shared_ptr<const DelayModel> model;  // curves and samples, ready to be asked
 };
+
+bool is_host_timed(const DelayTable& table);
 
 // One measurement as a sample. Nothing where it holds no time or its ceiling was not measured.
 std::optional<Sample> sample_of(const Ceilings& ceilings, const DeviceInfo& device,

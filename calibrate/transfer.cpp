@@ -8,6 +8,7 @@
 #include <tuple>
 
 #include "calibrate/delay_model.h"
+#include "calibrate/text_lines.h"
 #include "calibrate/transfer_curve.h"
 #include "kernels/core/error.h"
 #include "kernels/core/operators.h"
@@ -155,8 +156,7 @@ std::string transfer_summary(const DelayTable& table) {
                        text({c.op, c.dtype, c.implementation}), c.count, 100 * c.cv_median_error,
                        100 * c.cv_p90_error);
   all += "\nerrors: of the source GPUs, each left out once\n";
-  for (const std::string& note : table.notes) all += "note: " + note + "\n";
-  return all;
+  return all + notes_text(table.notes);
 }
 
 }  // namespace ridge

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "calibrate/text_lines.h"
 #include "kernels/core/call_json.h"
 #include "kernels/core/operators.h"
 
@@ -26,22 +27,6 @@ std::string time_text(double seconds) {
 // The end of a path is what tells.
 std::string shortened_begin(const std::string& text, std::size_t most) {
   return text.size() <= most ? text : "..." + text.substr(text.size() - (most - 3));
-}
-
-// Lines of whole words, indented.
-std::string wrapped(const std::string& text, std::size_t indent) {
-  std::string lines;
-  const std::size_t most = kColumns - indent;
-  for (std::size_t at = 0; at < text.size();) {
-    std::size_t end = text.size();
-    if (end - at > most) {
-      const auto space = text.rfind(' ', at + most);
-      end = space == std::string::npos || space <= at ? at + most : space;
-    }
-    lines += std::string(indent, ' ') + text.substr(at, end - at) + "\n";
-    at = std::min(text.size(), text.find_first_not_of(' ', end));
-  }
-  return lines;
 }
 
 std::string row_text(std::size_t rank, const ValidatedRow& r) {

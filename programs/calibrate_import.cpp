@@ -47,6 +47,11 @@ CLI::App* ImportCommand::add_to(CLI::App& app) {
   sub->add_option("--framework", framework,
                   "only rows of this framework; names it where the file does not");
   sub->add_option("--dtype", dtype, "only rows of this dtype");
+  sub->add_option(
+         "--timed", timed,
+         "device (default): the kernels alone; host: launch by launch, what the host needs "
+         "for one inside")
+      ->check(CLI::IsMember({"device", "host"}));
   sub->add_option("--points", points,
                   "at most so many of each operator, dtype and framework, chosen as a sweep would")
       ->check(CLI::Range(std::size_t{1}, std::size_t{1} << 30));
@@ -59,6 +64,7 @@ int ImportCommand::run(const std::map<std::string, std::string>& origin) const {
   ImportOptions options{.device = device_of(*this),
                         .framework = framework,
                         .dtype = {},
+                        .host_timed = timed == "host",
                         .points = points,
                         .provenance = origin};
   if (!dtype.empty()) options.dtype = parse_dtype(dtype);

@@ -8,6 +8,7 @@ namespace ridge {
 
 // `calibrate import`: a table from latencies measured elsewhere.
 struct ImportCommand {
+  std::string timed = "device";
   std::string gpu, device_file, framework, dtype, out;
   std::vector<std::string> csv;
   std::size_t points = 0;

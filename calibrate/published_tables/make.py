@@ -20,8 +20,8 @@ def files_of(recipe: Recipe, data: pathlib.Path) -> list[pathlib.Path]:
 
 def taken(recipe: Recipe, source: pathlib.Path, to: pathlib.Path) -> int:
     """Writes the rows of one file that the recipe takes, with where they are from; their number."""
-    added = {"repository": recipe.source.repository,
-             "licence": f"{recipe.source.licence}, {recipe.source.copyright}"}
+    added = {"repository": recipe.source.repository, "licence": recipe.source.terms,
+             "remark": recipe.source.remark}
     with source.open(encoding="utf-8", newline="") as file:
         reader = csv.DictReader(file)
         rows = [row | added for row in reader if recipe.takes(row)]
@@ -37,9 +37,10 @@ def taken(recipe: Recipe, source: pathlib.Path, to: pathlib.Path) -> int:
 def run_import(calibrate: pathlib.Path, recipe: Recipe, names: list[str], points: int,
                folder: str) -> bytes:
     """The table, made in `folder` so that its command line names no folder of this machine."""
+    timed = ["--timed", "host"] if recipe.source.host_timed else []
     done = subprocess.run(
         [calibrate, "import", "--gpu", recipe.gpu, "--csv", *names, "--points", str(points),
-         "--out", "table.json"], cwd=folder, capture_output=True, text=True, check=False)
+         *timed, "--out", "table.json"], cwd=folder, capture_output=True, text=True, check=False)
     if done.returncode != 0:
         raise BadInput(f"{recipe.path}: calibrate import failed: {done.stderr.strip()}")
     return (pathlib.Path(folder) / "table.json").read_bytes()

@@ -2,7 +2,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from .sources import AIC, NEUSIGHT, VIDUR, Source
+from .sources import AIC, ANCHOVY, NEUSIGHT, VIDUR, Source
 
 Row = dict[str, str]
 
@@ -56,6 +56,16 @@ def _vidur(device: str, gpu: str) -> Recipe:
                   "GPUs linked in pairs (nccl-pairwise)")
 
 
+def _first_generation(device: str, gpu: str) -> Recipe:
+    def takes(row: Row) -> bool:
+        return row["op"] != "gemm" or len({row[axis] for axis in ("m", "n", "k")}) > 1
+
+    return Recipe(device, "first-generation", ANCHOVY, gpu, 100,
+                  ("gemm", "bmm", "elementwise", "norm", "softmax", "composite"), takes,
+                  "square products of an L4, whose sizes or times were not published but follow "
+                  "from ratios that were" if gpu == "L4" else "none")
+
+
 RECIPES = (
     *(_framework(gpu, framework)
       for gpu in ("A100-SXM-80GB", "L40S", "H100-SXM", "H200-SXM")
@@ -66,4 +76,7 @@ RECIPES = (
            "what torch2.1.json has"),
     _vidur("a100-sxm-80gb", "A100-80GB"),
     _vidur("h100-sxm", "H100-80GB"),
+    *(_first_generation(*device_and_gpu) for device_and_gpu in (
+        ("t4", "T4"), ("a10g", "A10G"), ("l4", "L4"), ("l40s", "L40S"),
+        ("a100-sxm-40gb", "A100-40GB"), ("a100-sxm-80gb", "A100-80GB"))),
 )

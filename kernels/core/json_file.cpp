@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstring>
 #include <fstream>
@@ -23,10 +24,11 @@ nlohmann::json read_json(const std::filesystem::path& path) {
   try {
     return nlohmann::json::parse(text);
   } catch (const nlohmann::json::parse_error& e) {
-    const std::string what = e.what();  // "[json.exception.…] parse error at line 1, column 2: …"
-    const auto start = what.find("parse error");
-    throw BadInput(path.string() + ": is not whole JSON: " +
-                   (start == std::string::npos ? what : what.substr(start)));
+    std::string what = e.what();  // "[json.exception.…] parse error at line 1, column 2: …"
+    what.erase(0, std::min(what.find("parse error"), what.size()));
+    // The last token follows, which may be a megabyte.
+    what.erase(std::min(what.find("; last read"), what.size()));
+    throw BadInput(path.string() + ": is not whole JSON: " + what);
   }
 }
 

@@ -182,6 +182,21 @@ TEST(Import, KeepsProvenance) {
                           Pair("source", "aic"), Pair("version", "0.24, 1.3")));
 }
 
+TEST(Import, HostTimedRowsMakeATableThatSaysSo) {
+  ImportOptions options = on("T4");
+  options.host_timed = true;
+  ImportedRows rows;
+  add_rows("op,dtype,m,n,k,latency_us,remark\ngemm,fp16,1,64,64,35,an old one\n", "x.csv", options,
+           rows);
+  const DelayTable t = import_table(rows, options);
+  EXPECT_TRUE(is_host_timed(t));
+  EXPECT_EQ(t.method, Method::kStream);  // so never transferred beside tables of graphs
+  EXPECT_THAT(t.notes, Contains(HasSubstr("timed on the host")));
+  EXPECT_THAT(t.provenance, Contains(Pair("remark", "an old one")));
+  options.host_timed = false;
+  EXPECT_FALSE(is_host_timed(import_table(rows, options)));
+}
+
 constexpr const char* kTwoFrameworks =
     "op,dtype,framework,m,n,k,latency_us\n"
     "gemm,bf16,vllm,16,64,64,12\ngemm,fp8,vllm,16,64,64,9\ngemm,bf16,trtllm,16,64,64,11\n";

@@ -61,6 +61,18 @@ class PublishedTables(unittest.TestCase):
         self.assertLess(table["points"], VLLM.points)
         self.assertFalse([a for a in table["argv"] if "/" in a])
 
+    def test_the_first_generation_is_imported_as_timed_on_the_host_without_rebuilt_squares(self):
+        recipe = next(r for r in RECIPES if r.path == "l4/first-generation.json")
+        self.write("anchovy__L4__gemm.csv", "op,m,n,k\ngemm,512,4096,4096\ngemm,64,64,64\n")
+        table = json.loads(make.make(recipe, self.root, self.calibrate))
+        self.assertIn("host", table["argv"])
+        made = self.root / "made.csv"
+        self.assertEqual(make.taken(recipe, self.root / "anchovy__L4__gemm.csv", made), 1)
+        with made.open(encoding="utf-8", newline="") as file:
+            row = next(csv.DictReader(file))
+        self.assertIn("No licence stated", row["licence"])
+        self.assertIn("wrong peaks", row["remark"])
+
     def test_absent_files_make_no_table(self):
         self.assertIsNone(make.make(VLLM, self.root, self.calibrate))
 
