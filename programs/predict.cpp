@@ -10,11 +10,8 @@
 #include "predictor/predict_kernels.h"
 #include "programs/cli.h"
 #include "programs/predict_compare.h"
-<<<<<<< HEAD
 #include "programs/predict_fit_engine.h"
-=======
 #include "programs/predict_model.h"
->>>>>>> command
 #include "programs/predict_validate.h"
 #include "programs/read_text.h"
 
@@ -52,17 +49,6 @@ std::function<int()> add_kernels(CLI::App& app) {
   sub->add_option("--table", o->table, "Delay-factor table of the device")->required();
   sub->add_option("--csv", o->csv, "Calls: columns op, dtype and one per axis; latency_us optional")
       ->required();
-<<<<<<< HEAD
-  sub->add_option("--out", o.out, "Where the predictions go (standard output without it)");
-  sub->add_flag("--json", o.json, "Predictions and errors as JSON");
-  const auto validate = add_validate(app);
-  const auto compare = add_compare(app);
-  const auto fit_engine = add_fit_engine(app);
-  if (const auto code = parse_command_line(app, argc, argv)) return *code;
-  if (app.got_subcommand("compare")) return compare();
-  if (app.got_subcommand("fit-engine")) return fit_engine();
-  return sub->parsed() ? kernels(o) : validate();
-=======
   sub->add_option("--out", o->out, "Where the predictions go (standard output without it)");
   sub->add_flag("--json", o->json, "Predictions and errors as JSON");
   return [o] { return kernels(*o); };
@@ -77,6 +63,7 @@ int predict(int argc, char** argv) {
   const std::map<std::string, std::function<int()>> commands{
       {"kernels", add_kernels(app)},
       {"compare", add_compare(app)},
+      {"fit-engine", add_fit_engine(app)},
       {"validate", add_validate(app)},
   };
   const std::function<int()> model = add_model(app);
@@ -84,7 +71,6 @@ int predict(int argc, char** argv) {
   for (const auto& [name, run] : commands)
     if (app.got_subcommand(name)) return run();
   return model();
->>>>>>> command
 }
 
 }  // namespace

@@ -81,23 +81,15 @@ PricedSteps::PricedSteps(const TableSet& tables, const Deployment& d, PhaseKind 
   std::map<std::tuple<Call, double, double>, std::size_t> seen;
   for (const Step& step : steps) {
     OneStep one;
-<<<<<<< HEAD
-    const int64_t parts = std::clamp<int64_t>(sequences(step), 1, d.parallel.pipeline);
-    one.micro_batches = static_cast<double>(parts);
-    one.host_s = host_seconds(times, kind, step, d.parallel.tensor);
-    for (std::vector<Kernel>& stage : lower(d.model, d.parallel, d.precision, d.engine.fusion,
-                                            parts > 1 ? micro_batch(step, parts) : step)) {
-=======
     const int64_t all = std::max<int64_t>(1, sequences(step));
     const int64_t size = (all + d.parallel.pipeline - 1) / d.parallel.pipeline;
     const int64_t hands = (all + size - 1) / size;
     const Step part = hands > 1 ? micro_batch(step, hands) : step;
     one.micro_batches = static_cast<double>(hands);
     one.of_work = static_cast<double>(new_tokens(step)) / static_cast<double>(new_tokens(part));
-    one.host_s = host_seconds(d.engine, kind, step);
+    one.host_s = host_seconds(times, kind, step, d.parallel.tensor);
     for (std::vector<Kernel>& stage :
          lower(d.model, d.parallel, d.precision, d.engine.fusion, part)) {
->>>>>>> command
       Stage s;
       for (Kernel& k : stage) {
         const Work w = k.work.value_or(Work{});
@@ -188,11 +180,6 @@ Phase PricedSteps::phase(std::span<const double> weights) const {
   }
   if (p.host_s > 0) p.bound_s["host"] = p.host_s;
   const double all = static_cast<double>(deployment_->parallel.gpus()) * p.seconds.value;
-<<<<<<< HEAD
-  const double peak =
-      ceiling(tables_->ceilings(), ceiling_name(Pipe::kMatrix, deployment_->precision.dtype));
-=======
->>>>>>> command
   const double bandwidth = ceiling(tables_->ceilings(), "dram.read");
   if (all > 0) p.mfu = at_peak_s * gpus / all;
   if (all > 0 && bandwidth > 0) p.bandwidth_utilisation = p.bytes / (all * bandwidth);

@@ -191,15 +191,9 @@ void decode(const TableSet& tables, const Deployment& d, const Request& r, Reque
   };
   const PricedSteps priced(tables, d, PhaseKind::kDecode, steps(verified));
   out.decode = priced.phase(nodes.weights);
-<<<<<<< HEAD
-  Phase first = phase_of_one(priced, asked.size(), 0);
-  Phase last = phase_of_one(priced, asked.size(), asked.size() - 1);
-  const double floor_s = d.engine.times_on(tables.device().name).decode_floor_s + first.host_s;
-=======
   Phase first = phase_of_one(priced, nodes.at.size(), 0);
   Phase last = phase_of_one(priced, nodes.at.size(), nodes.at.size() - 1);
-  const double floor_s = d.engine.decode_floor_s;
->>>>>>> command
+  const double floor_s = d.engine.times_on(tables.device().name).decode_floor_s + first.host_s;
   for (Phase* p : {&out.decode, &first, &last}) apply_floor(*p, floor_s);
   double factor = 1, draft_s = 0;
   if (r.speculation) {
@@ -277,15 +271,9 @@ RequestPrediction predict_request(const TableSet& tables, const Deployment& d,
   RequestPrediction out;
   const std::vector<Step> steps = prefill_steps(r, r.chunk > 0 ? r.chunk : d.engine.step_tokens);
   const std::vector<double> once(steps.size(), 1.0);
-<<<<<<< HEAD
-  const PricedSteps prefill(tables, d, PhaseKind::kPrefill, steps);
-  out.prefill = prefill.phase(once);
+  out.prefill = PricedSteps(tables, d, PhaseKind::kPrefill, steps).phase(once);
   const double requests_s =
       d.engine.times_on(tables.device().name).per_request_s * static_cast<double>(r.batch());
-=======
-  out.prefill = PricedSteps(tables, d, PhaseKind::kPrefill, steps).phase(once);
-  const double requests_s = d.engine.per_request_s * static_cast<double>(r.batch());
->>>>>>> command
   out.prefill.host_s += requests_s;
   if (requests_s > 0) out.prefill.bound_s["host"] += requests_s;
   out.prefill.seconds = sum(out.prefill.seconds, {requests_s, requests_s, requests_s});
@@ -296,13 +284,9 @@ RequestPrediction predict_request(const TableSet& tables, const Deployment& d,
   }
   if (r.output > 1) decode(tables, d, r, out);
   out.total_s = sum(out.ttft_s, scaled(out.tpot_s, static_cast<double>(r.output - 1)));
-<<<<<<< HEAD
   for (Estimate* e : {&out.ttft_s, &out.tpot_s, &out.tpot_first_s, &out.tpot_last_s, &out.total_s})
     widen(*e, d.engine.times_on(tables.device().name).spread);
-  out.output_tokens_per_s = static_cast<double>(r.batch() * r.output) / out.total_s.value;
-=======
   out.output_tokens_per_s = static_cast<double>(asked.batch() * r.output) / out.total_s.value;
->>>>>>> command
   if (out.tpot_s.value > 0) out.output_tokens_per_s_user = 1 / out.tpot_s.value;
   note_bases(out, out.notes);
   return out;

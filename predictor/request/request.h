@@ -68,11 +68,7 @@ struct Phase {
   std::map<std::string, double> bound_s;  // "compute", "dram", "l2", "launch", "link", "host"
   double flops = 0, bytes = 0;            // of all GPUs
   double intensity() const { return bytes > 0 ? flops / bytes : 0; }
-<<<<<<< HEAD
-  double mfu = 0;                    // flops / (seconds · peak of the matrix pipe · GPUs)
-=======
   double mfu = 0;  // time that its matrix products take at their pipes' peaks / (seconds · GPUs)
->>>>>>> command
   double bandwidth_utilisation = 0;  // bytes / (seconds · DRAM bandwidth · GPUs)
 };
 

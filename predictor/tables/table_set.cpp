@@ -96,11 +96,7 @@ Prediction TableSet::roofline(const Call& asked) const {
   const double least = launch_s_ + best.seconds;
   return {.seconds = least,
           .low_s = least,
-<<<<<<< HEAD
-          .high_s = least * kRooflineHigh,
-=======
           .high_s = least * kUnknownDelay,
->>>>>>> command
           .bound = launch_s_ > best.seconds ? Bound::kLaunch : best.bound,
           .basis = Basis::kRoofline};
 }

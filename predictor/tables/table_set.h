@@ -17,15 +17,9 @@ namespace ridge {
 // graph, measured on A100 and H200 (docs/DESIGN §9 of published numbers).
 inline constexpr double kUsualLaunch_s = 1.3e-6;
 
-<<<<<<< HEAD
-// High end of an operator that no table knows, over its roofline: the memory-bound operators of the
-// tables that ship take 1 to 3 times theirs.
-inline constexpr double kRooflineHigh = 3;
-=======
 // What no table knows takes up to so many times its launch + roofline: of 6,035 element-wise and
 // row calls measured on A100 and H100 (results/*/vidur.json) 90 % are within 2.8 of theirs.
 inline constexpr double kUnknownDelay = 3;
->>>>>>> command
 
 // The delay-factor tables of one GPU, asked as one. Several may know an operator, from several
 // frameworks or sources. Who answers a call is said in routes.h, in one rule; an answer of several
