@@ -75,16 +75,17 @@ std::string bases_text(const std::vector<ComparedRow>& rows) {
   }
   std::string text;
   for (const auto& [key, names] : ops)
-    text += wrapped(fmt::format("{}: {}: {}", key.first,
-                                key.second == Basis::kRoofline ? "roofline estimates, not measured"
-                                                               : "measured on other GPUs only",
-                                fmt::join(names, ", ")));
+    text +=
+        paragraph(fmt::format("{}: {}: {}", key.first,
+                              key.second == Basis::kRoofline ? "roofline estimates, not measured"
+                                                             : "measured on other GPUs only",
+                              fmt::join(names, ", ")));
   return text;
 }
 
 std::string footer(const Comparison& c, const std::vector<ComparedRow>& rows) {
   const auto any = [&](auto holds) { return std::any_of(rows.begin(), rows.end(), holds); };
-  std::string text = wrapped("TP: GPUs that share the model; tok/s: output of one such group");
+  std::string text = paragraph("TP: GPUs that share the model; tok/s: output of one such group");
   if (any(beyond)) {
     text += "*";
     if (c.limits.ttft_s > 0) text += fmt::format(" TTFT above {:.4g} ms", c.limits.ttft_s * 1e3);
@@ -93,14 +94,15 @@ std::string footer(const Comparison& c, const std::vector<ComparedRow>& rows) {
     text += "\n";
   }
   if (any([](const ComparedRow& r) { return r.usd_per_hour.has_value(); }))
-    text += wrapped(
+    text += paragraph(
         "$/M out, $/M: USD per million output tokens, and per million of input and output; an "
         "instance runs as many groups as it has GPUs for, all the time");
   std::set<std::string> said;
   for (const ComparedRow& r : rows) {
-    if (const std::string note = dtype_note(c, r); said.insert(note).second) text += wrapped(note);
+    if (const std::string note = dtype_note(c, r); said.insert(note).second)
+      text += paragraph(note);
     if (!r.problem.empty() && said.insert(r.target.name + r.problem).second)
-      text += wrapped(fmt::format("{}, {}: {}", r.target.name, r.model, r.problem));
+      text += paragraph(fmt::format("{}, {}: {}", r.target.name, r.model, r.problem));
   }
   return text + bases_text(rows);
 }

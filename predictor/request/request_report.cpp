@@ -51,8 +51,8 @@ std::string parallel_text(const Parallel& p, const std::string& kind) {
 std::string asked_text(const RequestAnswer& a) {
   const Deployment& d = a.deployment;
   const Request& r = a.request;
-  std::string text = wrapped(fmt::format("{} on {}: batch {}, {}, {} out", d.model.name, a.gpu,
-                                         r.batch(), prompts_text(r), grouped(r.output)));
+  std::string text = paragraph(fmt::format("{} on {}: batch {}, {}, {} out", d.model.name, a.gpu,
+                                           r.batch(), prompts_text(r), grouped(r.output)));
   std::string how =
       fmt::format("{}{}, {} engine, {}", name(d.precision.dtype), weights_text(d.precision),
                   d.engine.name, parallel_text(d.parallel, a.kind));
@@ -66,11 +66,11 @@ std::string asked_text(const RequestAnswer& a) {
   if (r.speculation)
     how += fmt::format(", {} proposes {} tokens, {:.0f} % taken", r.speculation->draft.name,
                        r.speculation->tokens, 100 * r.speculation->acceptance);
-  text += wrapped(how);
+  text += paragraph(how);
   if (a.fine_tuning.empty()) return text;
   std::string tuned = "fine-tuned:";
   for (const auto& [op, factor] : a.fine_tuning) tuned += fmt::format(" {} x {:.4g}", op, factor);
-  return text + wrapped(tuned);
+  return text + paragraph(tuned);
 }
 
 // ---- latency
@@ -118,11 +118,12 @@ std::string memory_text(const RequestAnswer& a) {
                   (a.deployment.parallel.gpus() > 1 ? "the fullest " : "the ") + a.kind,
                   m.fits() ? "fits" : "DOES NOT FIT", gb(m.total()), gb(m.usable),
                   gb(std::abs(spare)), m.fits() ? "to spare" : "too much");
-  text += wrapped(fmt::format("weights {} GB, KV cache {}, activations {}, workspace {:.2f}, CUDA "
-                              "and graphs {}; usable {:.0f} % of {} GB",
-                              gb(m.weights), gb(m.kv), gb(m.activations), m.workspace / 1e9,
-                              gb(m.framework), 100 * m.usable / m.capacity, gb(m.capacity)),
-                  2, 2);
+  text +=
+      paragraph(fmt::format("weights {} GB, KV cache {}, activations {}, workspace {:.2f}, CUDA "
+                            "and graphs {}; usable {:.0f} % of {} GB",
+                            gb(m.weights), gb(m.kv), gb(m.activations), m.workspace / 1e9,
+                            gb(m.framework), 100 * m.usable / m.capacity, gb(m.capacity)),
+                2, 2);
   const Request& r = a.request;
   int64_t longest = 0;
   for (const Prompt& p : r.prompts) longest = std::max(longest, p.tokens);
@@ -132,7 +133,7 @@ std::string memory_text(const RequestAnswer& a) {
       fmt::format("  holds batch {} of {} tokens, or {} tokens at batch {}\n", grouped(m.max_batch),
                   grouped(longest + r.output), grouped(m.max_context), grouped(r.batch()));
   if (a.would_fit.empty()) return text;
-  return text + wrapped(fmt::format("would fit: {}", fmt::join(a.would_fit, "; or ")), 4, 2);
+  return text + paragraph(fmt::format("would fit: {}", fmt::join(a.would_fit, "; or ")), 4, 2);
 }
 
 // ---- phases
@@ -215,17 +216,17 @@ std::string curve_text(const RequestAnswer& a) {
   std::string limits;
   if (a.limits.ttft_s > 0) limits += fmt::format(", TTFT up to {}", time_text(a.limits.ttft_s));
   if (a.limits.tpot_s > 0) limits += fmt::format(", TPOT up to {}", time_text(a.limits.tpot_s));
-  if (!c.best) return text + wrapped("none fits" + limits);
+  if (!c.best) return text + paragraph("none fits" + limits);
   const char* knee = c.knee ? "; knee: behind it latency grows faster than throughput" : "";
-  return text + wrapped("best: most tokens/s that fits" + limits + knee);
+  return text + paragraph("best: most tokens/s that fits" + limits + knee);
 }
 
 std::string notes_text(const RequestAnswer& a) {
   std::string text = "answered by\n";
-  for (const std::string& by : a.answered_by) text += wrapped(by, 4, 2);
+  for (const std::string& by : a.answered_by) text += paragraph(by, 4, 2);
   if (a.prediction.notes.empty()) return text;
   text += "notes\n";
-  for (const std::string& note : a.prediction.notes) text += wrapped(note, 4, 2);
+  for (const std::string& note : a.prediction.notes) text += paragraph(note, 4, 2);
   return text;
 }
 

@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "calibrate/text_lines.h"
+
 namespace ridge {
 namespace {
 
@@ -47,19 +49,8 @@ std::string time_range(double value, double low, double high) {
 
 std::string gb(double bytes) { return fmt::format("{:.1f}", bytes / 1e9); }
 
-std::string wrapped(const std::string& text, std::size_t indent, std::size_t first) {
-  std::string lines;
-  for (std::size_t at = 0; at < text.size();) {
-    const std::size_t blanks = at == 0 ? first : indent, room = kColumns - blanks;
-    std::size_t end = text.size();
-    if (end - at > room) {
-      const auto space = text.rfind(' ', at + room);
-      end = space == std::string::npos || space <= at ? at + room : space;
-    }
-    lines += std::string(blanks, ' ') + text.substr(at, end - at) + "\n";
-    at = std::min(text.size(), text.find_first_not_of(' ', end));
-  }
-  return lines;
+std::string paragraph(const std::string& text, std::size_t indent, std::size_t first) {
+  return wrapped(text, first, indent - first);
 }
 
 }  // namespace ridge

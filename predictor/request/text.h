@@ -21,6 +21,6 @@ std::string gb(double bytes);  // "16.1"
 
 // Lines of whole words, at most kColumns wide; the first is indented by `first`, the others by
 // `indent`.
-std::string wrapped(const std::string& text, std::size_t indent = 2, std::size_t first = 0);
+std::string paragraph(const std::string& text, std::size_t indent = 2, std::size_t first = 0);
 
 }  // namespace ridge
