@@ -33,7 +33,8 @@ class Sources {
   }
   const EngineProfile& engine(const std::string& framework) {
     if (options_->profile) return *options_->profile;
-    const bool folder = std::filesystem::is_directory(options_->engine);
+    // A profile that ships goes before a folder of its name.
+    const bool folder = std::filesystem::is_directory(options_->engine) && !ships(options_->engine);
     if (options_->engine != "auto" && !folder) return profile(options_->engine);
     if (framework.empty()) return profile("kernels");
     try {
@@ -48,6 +49,10 @@ class Sources {
   }
 
  private:
+  static bool ships(const std::string& name) {
+    const auto names = bundled_engines();
+    return std::find(names.begin(), names.end(), name) != names.end();
+  }
   const EngineProfile& profile(const std::string& name) {
     if (const auto at = engines_.find(name); at != engines_.end()) return at->second;
     return engines_.emplace(name, find_engine(name)).first->second;

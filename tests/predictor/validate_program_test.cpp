@@ -85,7 +85,7 @@ TEST_F(Validate, BadFilesEndWithTwoAndWriteNothing) {
   write("torn.json", "{\"schema_version\": 3, \"samples\": [");
   const std::pair<const char*, const char*> cases[] = {
       {"--table t.json --csv no.csv", "no.csv: cannot be read"},
-      {"--table t.json --csv model.csv", "model.csv: line 1: column 'op' is missing"},
+      {"--table t.json --csv model.csv", "model.csv: line 1: column 'input_tokens' is missing"},
       {"--table t.json --csv torn.csv", "torn.csv: line 2"},
       {"--table no.json --csv k.csv", "no.json"},
       {"--table torn.json --csv k.csv", "torn.json"},

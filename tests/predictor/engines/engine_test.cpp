@@ -196,9 +196,10 @@ TEST_F(EngineFile, WrongValuesAreNamed) {
   };
   refuses("/times/decode/per_step_s", -1e-3, "times.decode.per_step_s");
   refuses("/times/decode/per_step_s", "1 ms", "times.decode.per_step_s");
-  refuses("/times/decode/per_step_s", nullptr, "times.decode.per_step_s");  // what not-a-number becomes
-  refuses("/times/decode/per_step_s", 1e-3, "fitted_on");             // a constant from nowhere
-  refuses("/times/decode_floor_s", 61, "decode_floor_s");             // milliseconds for seconds
+  refuses("/times/decode/per_step_s", nullptr,
+          "times.decode.per_step_s");                      // what not-a-number becomes
+  refuses("/times/decode/per_step_s", 1e-3, "fitted_on");  // a constant from nowhere
+  refuses("/times/decode_floor_s", 61, "decode_floor_s");  // milliseconds for seconds
   refuses("/memory_share", 90, "memory_share");
   refuses("/fusion/qkv", 1, "fusion.qkv");
   refuses("/step_tokens", 0.5, "step_tokens");

@@ -141,9 +141,9 @@ TEST(Host, CostsAddExactly) {
   const Request r = chunked(request(5, 100, 21), 200);
   const RequestPrediction alone = predict(r);
   Deployment d = deployment();
-  d.engine.prefill = {.per_step_s = 1e-3, .per_sequence_s = 2e-5};
-  d.engine.decode = {.per_step_s = 3e-4, .per_sequence_s = 1e-5};
-  d.engine.per_request_s = 7e-4;
+  d.engine.times.prefill = {.per_step_s = 1e-3, .per_sequence_s = 2e-5};
+  d.engine.times.decode = {.per_step_s = 3e-4, .per_sequence_s = 1e-5};
+  d.engine.times.per_request_s = 7e-4;
   const RequestPrediction p = predict(r, d);
   // Three steps, of 2, 2 and 1 sequences.
   expect_near(p.ttft_s.value - alone.ttft_s.value, 3 * 1e-3 + 5 * 2e-5 + 5 * 7e-4);
@@ -160,13 +160,13 @@ TEST(Host, CostsAddExactly) {
 TEST(Host, AFloorHoldsADecodeStepThatWouldBeFaster) {
   Deployment d = deployment();
   const RequestPrediction alone = predict(request(1, 100, 20), d);
-  d.engine.decode_floor_s = 5e-3;
+  d.engine.times.decode_floor_s = 5e-3;
   const RequestPrediction p = predict(request(1, 100, 20), d);
   EXPECT_EQ(p.tpot_s.value, 5e-3);
   EXPECT_EQ(p.itl_p50_s, 5e-3);
   EXPECT_EQ(p.ttft_s.value, alone.ttft_s.value);
   expect_near(p.decode.host_s, 5e-3 - alone.tpot_s.value);
-  d.engine.decode_floor_s = 1e-9;
+  d.engine.times.decode_floor_s = 1e-9;
   EXPECT_EQ(predict(request(1, 100, 20), d).tpot_s.value, alone.tpot_s.value);
 }
 

@@ -170,7 +170,7 @@ TEST(Request, AnOperatorsFactorActsOnItsTimeAlone) {
 
 TEST(Request, RolesAndBoundsAddUpToThePhase) {
   Deployment d = deployment();
-  d.engine.decode = {.per_step_s = 3e-6, .per_sequence_s = 1e-6};
+  d.engine.times.decode = {.per_step_s = 3e-6, .per_sequence_s = 1e-6};
   const RequestPrediction p =
       predict_request(made_up::tables({}, {{"gemm", 2}}), d, request(4, 512, 20));
   for (const Phase* phase : {&p.prefill, &p.decode}) {
