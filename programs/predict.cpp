@@ -11,6 +11,7 @@
 #include "programs/cli.h"
 #include "programs/predict_compare.h"
 #include "programs/predict_model.h"
+#include "programs/predict_scenarios.h"
 #include "programs/predict_validate.h"
 #include "programs/read_text.h"
 
@@ -62,6 +63,7 @@ int predict(int argc, char** argv) {
   const std::map<std::string, std::function<int()>> commands{
       {"kernels", add_kernels(app)},
       {"compare", add_compare(app)},
+      {"scenarios", add_scenarios(app)},
       {"validate", add_validate(app)},
   };
   const std::function<int()> model = add_model(app);
