@@ -12,6 +12,7 @@
 #include "programs/predict_compare.h"
 #include "programs/predict_fit_engine.h"
 #include "programs/predict_model.h"
+#include "programs/predict_scenarios.h"
 #include "programs/predict_validate.h"
 #include "programs/read_text.h"
 
@@ -64,6 +65,7 @@ int predict(int argc, char** argv) {
       {"kernels", add_kernels(app)},
       {"compare", add_compare(app)},
       {"fit-engine", add_fit_engine(app)},
+      {"scenarios", add_scenarios(app)},
       {"validate", add_validate(app)},
   };
   const std::function<int()> model = add_model(app);

@@ -14,6 +14,8 @@
 namespace ridge {
 namespace {
 
+constexpr int64_t kUsualChunk = 8192;  // vllm's, on large GPUs
+
 bool fits_at(const DeviceInfo& device, const Deployment& d, const Request& r) {
   try {
     return memory_of(device, d, r).fits();
@@ -25,6 +27,11 @@ bool fits_at(const DeviceInfo& device, const Deployment& d, const Request& r) {
 std::vector<std::string> what_would_fit(const DeviceInfo& device, const Deployment& d,
                                         const Request& r, const Memory& m) {
   std::vector<std::string> ways;
+  if (r.chunk == 0 && d.engine.step_tokens == 0) {
+    Request in_chunks = r;
+    in_chunks.chunk = kUsualChunk;
+    if (fits_at(device, d, in_chunks)) ways.push_back(fmt::format("--chunk {}", kUsualChunk));
+  }
   Deployment other = d;
   for (int64_t t = 2 * d.parallel.tensor; t <= kMostSearched; t *= 2) {
     other.parallel.tensor = t;
