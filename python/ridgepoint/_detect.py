@@ -1,0 +1,48 @@
+"""Which GPUs this machine has, by the driver: no CUDA is needed."""
+
+from __future__ import annotations
+
+import ctypes
+import subprocess
+
+
+def _nvml_names() -> list[str]:
+    """Raises OSError where there is no driver."""
+    nvml = ctypes.CDLL("libnvidia-ml.so.1")
+    if nvml.nvmlInit_v2() != 0:
+        raise OSError("NVML does not start")
+    try:
+        count = ctypes.c_uint()
+        if nvml.nvmlDeviceGetCount_v2(ctypes.byref(count)) != 0:
+            raise OSError("NVML does not count GPUs")
+        names = []
+        for index in range(count.value):
+            device, text = ctypes.c_void_p(), ctypes.create_string_buffer(96)
+            if nvml.nvmlDeviceGetHandleByIndex_v2(index, ctypes.byref(device)) == 0:
+                if nvml.nvmlDeviceGetName(device, text, len(text)) == 0:
+                    names.append(text.value.decode())
+        return names
+    finally:
+        nvml.nvmlShutdown()
+
+
+def _smi_names() -> list[str]:
+    """Raises OSError or subprocess.SubprocessError where nvidia-smi is missing or fails."""
+    command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
+    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    return [line.strip() for line in done.stdout.splitlines() if line.strip()]
+
+
+def detected_gpus() -> list[str]:
+    """What the driver calls each GPU of this machine ("NVIDIA H200"); empty where there is none."""
+    for names in (_nvml_names, _smi_names):
+        try:
+            return names()
+        except (OSError, AttributeError, subprocess.SubprocessError):
+            continue
+    return []
+
+
+def detect_gpu() -> str | None:
+    """The first of detected_gpus(), or None."""
+    return next(iter(detected_gpus()), None)
