@@ -278,14 +278,18 @@ class LLMLatencyPredictor:
 
     def _tables_of(self, gpu: str) -> ridgepoint.TableSet:
         if gpu not in self._tables:
-            framework, files = self.engine.framework, self._files.get(gpu)
-            self._tables[gpu] = (
-                ridgepoint.TableSet(files, framework)
-                if files
-                else ridgepoint.shipped_tables(gpu, framework)
-            )
+            self._tables[gpu] = self._read(gpu)
         if gpu not in self._tuned:
             factors = self.fine_tuning.of(gpu)
             tables = self._tables[gpu]
             self._tuned[gpu] = tables.tuned(factors) if factors else tables
         return self._tuned[gpu]
+
+    def _read(self, gpu: str) -> ridgepoint.TableSet:
+        files = self._files.get(gpu)
+        if files is None:
+            return ridgepoint.shipped_tables(gpu, self.engine.framework)
+        tables = ridgepoint.TableSet(files, self.engine.framework)
+        if gpu_named(tables.device.name) != gpu:
+            raise BadInput(f"{tables.files[0]}: is a table of {tables.device.name}, not of {gpu}")
+        return tables

@@ -17,6 +17,8 @@ namespace ridge::python {
 
 namespace nb = nanobind;
 
+using PlainDict = nb::typed<nb::dict, nb::str, nb::any>;
+
 // One for each folder or header of the predictor; those of later ones take types of earlier ones.
 void bind_devices(nb::module_& m);
 void bind_models(nb::module_& m);

@@ -42,8 +42,8 @@ void bind_memory_class(nb::module_& m) {
       .def_ro("max_batch", &Memory::max_batch, "Of the request's longest prompt and its output.")
       .def_ro("max_context", &Memory::max_context, "At this batch; 0: none fits.")
       .def(
-          "to_dict", [](const Memory& x) { return to_dict(x); },
-          nb::sig("def to_dict(self) -> dict[str, Any]"), "Of plain values, for JSON.")
+          "to_dict", [](const Memory& x) { return PlainDict(to_dict(x)); },
+          "Of plain values, for JSON.")
       .def("__repr__", [](const Memory& x) {
         return fmt::format("<Memory: {:.4g} of {:.4g} GB, {}>", x.total() / 1e9, x.usable / 1e9,
                            x.fits() ? "fits" : "does not fit");

@@ -37,7 +37,7 @@ void bind_experts(nb::module_& m) {
 }
 
 // Through its text: a model is read seldom.
-Model from_config(nb::dict config, const std::string& name) {
+Model from_config(const PlainDict& config, const std::string& name) {
   const auto text = nb::cast<std::string>(nb::module_::import_("json").attr("dumps")(config));
   return model_from_json(nlohmann::json::parse(text), name, name);
 }

@@ -47,8 +47,8 @@ namespace {
 template <class Class>
 void add_dict(nb::class_<Class>& c) {
   c.def(
-      "to_dict", [](const Class& self) { return to_dict(self); },
-      nb::sig("def to_dict(self) -> dict[str, Any]"), "Of plain values, for JSON.");
+      "to_dict", [](const Class& self) { return PlainDict(to_dict(self)); },
+      "Of plain values, for JSON.");
 }
 
 void bind_estimate(nb::module_& m) {

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-import ctypes
-import subprocess
+# What these functions need is imported in them: few programs call them, and all import this.
 
 
 def _nvml_names() -> list[str]:
     """Raises OSError where there is no driver."""
+    import ctypes
+
     nvml = ctypes.CDLL("libnvidia-ml.so.1")
     if nvml.nvmlInit_v2() != 0:
         raise OSError("NVML does not start")
@@ -27,9 +28,14 @@ def _nvml_names() -> list[str]:
 
 
 def _smi_names() -> list[str]:
-    """Raises OSError or subprocess.SubprocessError where nvidia-smi is missing or fails."""
+    """Raises OSError where nvidia-smi is missing or fails."""
+    import subprocess
+
     command = ["nvidia-smi", "--query-gpu=name", "--format=csv,noheader"]
-    done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, timeout=10, check=True)
+    except subprocess.SubprocessError as error:
+        raise OSError(str(error)) from error
     return [line.strip() for line in done.stdout.splitlines() if line.strip()]
 
 
@@ -38,7 +44,7 @@ def detected_gpus() -> list[str]:
     for names in (_nvml_names, _smi_names):
         try:
             return names()
-        except (OSError, AttributeError, subprocess.SubprocessError):
+        except (OSError, AttributeError):  # no driver, or one without these functions
             continue
     return []
 

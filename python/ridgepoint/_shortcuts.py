@@ -231,3 +231,12 @@ def best_batch(
     asked = _request(input, output, 1, cached, chunk, speculation)
     tables = _tables(gpu, how.engine.framework, fine_tune)
     return _core.batch_curve(tables, how, asked, _core.Limits(ttft_limit_s, tpot_limit_s))
+
+
+def read_prices(path: str | os.PathLike[str]) -> _core.Prices:
+    """Of a CSV file with columns usd_per_hour and instance or gpu."""
+    try:
+        with open(path, encoding="utf-8") as file:
+            return _core.Prices.from_csv(file.read(), os.fspath(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise _core.BadInput(f"{os.fspath(path)}: {error}") from error

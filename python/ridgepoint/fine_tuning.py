@@ -7,7 +7,6 @@ import json
 import math
 import os
 import re
-import tempfile
 from collections.abc import Mapping
 
 from ridgepoint import _core
@@ -53,7 +52,7 @@ def split_key(key: str) -> tuple[str, str]:
     for gpu, operator in operators:
         if _core.find_device(gpu) is not None:
             return gpu_named(gpu), operator_named(operator)
-    if operators:
+    if operators and _plain(key) not in _operators():
         return gpu_named(operators[0][0]), operators[0][1]  # raises: the GPU is unknown
     raise _core.BadInput(
         f"fine-tuning key '{key}': want a GPU and an operator, as in 'T4_Linear_GEMM'; operators: "
@@ -117,6 +116,8 @@ class FineTuning:
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Written beside `path` and renamed: never half there."""
+        import tempfile
+
         folder = os.path.dirname(os.path.abspath(path))
         with tempfile.NamedTemporaryFile(
             "w", dir=folder, suffix=".tmp", delete=False, encoding="utf-8"
