@@ -1,5 +1,6 @@
 #include "roofline/device_specs.h"
 
+#include <dlfcn.h>
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -58,15 +59,27 @@ DeviceSpec parse(const nlohmann::json& j) {
   return s;
 }
 
+// The library or Python module that this code is in; empty in a program.
+fs::path own_library() {
+  Dl_info info{};
+  const bool found = dladdr(reinterpret_cast<const void*>(&data_dir), &info) != 0;
+  const fs::path file = found && info.dli_fname ? info.dli_fname : "";
+  std::error_code ignored;
+  return file.filename().string().find(".so") != std::string::npos ? fs::absolute(file, ignored)
+                                                                   : fs::path();
+}
+
 }  // namespace
 
 fs::path data_dir() {
   if (const char* asked = std::getenv("RIDGE_DATA_DIR"); asked && *asked) return asked;
   std::error_code ignored;
-  fs::path folder = fs::read_symlink("/proc/self/exe", ignored).parent_path();
-  for (; !folder.empty() && folder != folder.root_path(); folder = folder.parent_path())
-    for (const fs::path& candidate : {folder, folder / "share" / "ridgepoint"})
-      if (fs::is_directory(candidate / kDevices, ignored)) return candidate;
+  for (const fs::path& file : {own_library(), fs::read_symlink("/proc/self/exe", ignored)}) {
+    fs::path folder = file.parent_path();
+    for (; !folder.empty() && folder != folder.root_path(); folder = folder.parent_path())
+      for (const fs::path& candidate : {folder, folder / "share" / "ridgepoint"})
+        if (fs::is_directory(candidate / kDevices, ignored)) return candidate;
+  }
   return RIDGE_SOURCE_DIR;
 }
 

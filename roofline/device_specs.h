@@ -29,8 +29,9 @@ struct DeviceSpec {
   std::string source;
 };
 
-// Where the project's data files lie: $RIDGE_DATA_DIR, else the nearest of the executable's parent
-// folders (or their share/ridgepoint) that has them, else the source tree it was built from.
+// Where the project's data files lie: $RIDGE_DATA_DIR, else the nearest of the Python module's
+// parent folders (or their share/ridgepoint) that has them, else of the executable's, else the
+// source tree it was built from.
 std::filesystem::path data_dir();
 
 // Throws BadInput that names the file and key.

@@ -7,8 +7,8 @@ import pathlib
 import sys
 
 LIMIT = 300
-FOLDERS = ["kernels", "profilers", "roofline", "calibrate", "predictor", "simulator", "programs",
-           "tests", "scripts"]
+FOLDERS = ["kernels", "profilers", "roofline", "calibrate", "predictor", "simulator", "python",
+           "programs", "tests", "scripts"]
 SUFFIXES = {".h", ".cpp", ".cu", ".cuh", ".py", ".sh"}
 
 

@@ -14,7 +14,8 @@ import pathlib
 import re
 import sys
 
-LAYERS = ["kernels", "profilers", "roofline", "calibrate", "predictor", "simulator", "programs"]
+LAYERS = ["kernels", "profilers", "roofline", "calibrate", "predictor", "simulator", "python",
+          "programs"]
 DEVICE_LAYERS = {"kernels", "profilers", "roofline"}
 # Folders of kernels/ that are not operators.
 SHARED_KERNEL_FOLDERS = {"core", "cpu", "cuda"}
