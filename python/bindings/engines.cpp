@@ -19,6 +19,19 @@ void bind_engines(nb::module_& m) {
         return fmt::format("HostCost({}, {})", h.per_step_s, h.per_sequence_s);
       });
 
+  nb::class_<EngineTimes> times(
+      m, "EngineTimes", "What an engine adds to its kernels' times, on one kind of machine.");
+  times.def(nb::init<>())
+      .def_rw("prefill", &EngineTimes::prefill)
+      .def_rw("decode", &EngineTimes::decode)
+      .def_rw("tensor_step_s", &EngineTimes::tensor_step_s,
+              "More, of each step of several GPUs that share the model.")
+      .def_rw("per_request_s", &EngineTimes::per_request_s, "Ahead of a request's first token.")
+      .def_rw("decode_floor_s", &EngineTimes::decode_floor_s, "Least time of a step's kernels.")
+      .def_rw("per_cached_token_s", &EngineTimes::per_cached_token_s, "Of a decode step.")
+      .def_rw("spread", &EngineTimes::spread, "Share that holds 80 % of the fit's errors.")
+      .def_prop_ro("adds_time", &EngineTimes::adds_time);
+
   nb::class_<EngineProfile> c(m, "EngineProfile",
                               "What an engine adds to its kernels, and how it runs them. Those\n"
                               "that ship are found by find_engine().");
@@ -26,10 +39,9 @@ void bind_engines(nb::module_& m) {
       .def_rw("name", &EngineProfile::name)
       .def_rw("aliases", &EngineProfile::aliases)
       .def_rw("framework", &EngineProfile::framework, "Whose kernels it runs; '': all pooled.")
-      .def_rw("prefill", &EngineProfile::prefill)
-      .def_rw("decode", &EngineProfile::decode)
-      .def_rw("per_request_s", &EngineProfile::per_request_s)
-      .def_rw("decode_floor_s", &EngineProfile::decode_floor_s, "A decode step's least time.")
+      .def_rw("times", &EngineProfile::times, "On a GPU that on_gpu has not.")
+      .def_rw("on_gpu", &EngineProfile::on_gpu, "By the GPU's datasheet name.")
+      .def("times_on", &EngineProfile::times_on, nb::arg("gpu"), nb::rv_policy::reference_internal)
       .def_rw("decode_graphs", &EngineProfile::decode_graphs)
       .def_rw("fusion", &EngineProfile::fusion)
       .def_rw("memory_share", &EngineProfile::memory_share, "Of the GPU's memory that it takes.")
