@@ -57,19 +57,24 @@ const Routes::Voices* Routes::voices(const std::string& op, Dtype dtype) const {
   return it == voices_.end() ? nullptr : &it->second;
 }
 
-Route Routes::chosen(const Call& call, bool transferred) const {
+Routes::Rank Routes::rank(const Voice& v) {
+  if (v.transferred) return Rank::kTransferred;
+  return v.samples < kFewCalls ? Rank::kFewMeasured : Rank::kMeasured;
+}
+
+Route Routes::chosen(const Call& call, Rank wanted) const {
   enum class Whose { kNamed, kFramework, kAny };
   for (const Whose whose : {Whose::kNamed, Whose::kFramework, Whose::kAny}) {
     for (const Dtype dtype : {call.dtype, twin(call.dtype)}) {
       const Voices* all = voices(call.op, dtype);
       if (!all) continue;
-      Route r{.curves = {}, .dtype = dtype, .transferred = transferred};
+      Route r{.curves = {}, .dtype = dtype, .transferred = wanted == Rank::kTransferred};
       for (const Voice& v : *all) {
         const std::string& name = v.place.implementation;
         const bool asked = whose == Whose::kAny ||
                            (whose == Whose::kFramework && is_of_framework(name, framework_)) ||
                            (whose == Whose::kNamed && !name.empty() && name == call.implementation);
-        if (asked && v.transferred == transferred) r.curves.push_back(v.place);
+        if (asked && rank(v) == wanted) r.curves.push_back(v.place);
       }
       if (!r.curves.empty()) return r;
     }
@@ -78,8 +83,12 @@ Route Routes::chosen(const Call& call, bool transferred) const {
 }
 
 Route Routes::of(const Call& call) const {
-  Route r = chosen(call, false);
-  return r.curves.empty() ? chosen(call, true) : r;
+  Route r;
+  for (const Rank rank : {Rank::kMeasured, Rank::kTransferred, Rank::kFewMeasured}) {
+    r = chosen(call, rank);
+    if (!r.curves.empty()) break;
+  }
+  return r;
 }
 
 }  // namespace ridge
