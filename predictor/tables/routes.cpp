@@ -31,7 +31,8 @@ Routes::Routes(const std::vector<NamedTable>& tables, std::string framework)
     const DelayTable& table = tables[t].table;
     std::map<std::pair<std::string, Dtype>, Voices> own;
     for (const Curve& c : table.curves)
-      own[{c.op, c.dtype}].push_back({{t, c.implementation}, c.count, is_transferred(table)});
+      own[{c.op, c.dtype}].push_back(
+          {{t, c.implementation}, c.count, is_transferred(table), is_host_timed(table)});
     for (auto& [key, list] : own) {
       if (is_calibrated(table)) {
         std::stable_sort(list.begin(), list.end(),
@@ -59,7 +60,7 @@ const Routes::Voices* Routes::voices(const std::string& op, Dtype dtype) const {
 
 Routes::Rank Routes::rank(const Voice& v) {
   if (v.transferred) return Rank::kTransferred;
-  return v.samples < kFewCalls ? Rank::kFewMeasured : Rank::kMeasured;
+  return v.host_timed || v.samples < kFewCalls ? Rank::kLittle : Rank::kMeasured;
 }
 
 Route Routes::chosen(const Call& call, Rank wanted) const {
@@ -84,7 +85,7 @@ Route Routes::chosen(const Call& call, Rank wanted) const {
 
 Route Routes::of(const Call& call) const {
   Route r;
-  for (const Rank rank : {Rank::kMeasured, Rank::kTransferred, Rank::kFewMeasured}) {
+  for (const Rank rank : {Rank::kMeasured, Rank::kTransferred, Rank::kLittle}) {
     r = chosen(call, rank);
     if (!r.curves.empty()) break;
   }

@@ -54,6 +54,14 @@ TEST(Routes, AFewMeasuredCallsAnswerOnlyWhereNothingElseDoes) {
   EXPECT_FALSE(r.transferred);
 }
 
+TEST(Routes, WhatTheHostTimedAnswersLast) {
+  NamedTable host = synthetic_table("A100", Origin::kImported, {{"gemm", kF16, "torch-eager"}});
+  host.table.provenance["timing"] = kHostTiming;
+  const NamedTable other = synthetic_table("A100", Origin::kTransferred, {{"gemm", kF16, "vllm"}});
+  EXPECT_THAT(answering(Routes({host, other}, "").of(a_gemm(kF16))), ElementsAre("vllm"));
+  EXPECT_THAT(answering(Routes({host}, "").of(a_gemm(kF16))), ElementsAre("torch-eager"));
+}
+
 TEST(Routes, TheAskedFrameworkAnswersAlone) {
   const auto list = tables({{Origin::kImported, {"gemm", kBf16, "vllm"}},
                             {Origin::kImported, {"gemm", kBf16, "trtllm"}}});
