@@ -9,6 +9,7 @@
 #include "calibrate/table.h"
 #include "kernels/core/json_file.h"
 #include "kernels/core/run_main.h"
+#include "programs/calibrate_compact.h"
 #include "programs/calibrate_import.h"
 #include "programs/calibrate_transfer.h"
 #include "programs/cli.h"
@@ -104,10 +105,13 @@ int run(int argc, char** argv) {
   hold->add_option("--out", options.out, "CSV file (default holdout.csv)");
   ImportCommand import_command;
   const CLI::App* import = import_command.add_to(app);
+  CompactCommand compact_command;
+  const CLI::App* compact = compact_command.add_to(app);
   TransferCommand transfer_command;
   const CLI::App* transfer = transfer_command.add_to(app);
   if (const auto code = parse_command_line(app, argc, argv)) return *code;
   if (*hold) return holdout(options);
+  if (*compact) return compact_command.run();
   if (*transfer) return transfer_command.run(origin_of("calibrate", argc, argv));
   if (*import) return import_command.run(origin_of("calibrate", argc, argv));
   return calibrate(options, origin_of("calibrate", argc, argv));

@@ -1,4 +1,4 @@
-"""One table: the rows that its recipe takes, through `calibrate import`."""
+"""One table: the rows that its recipe takes, through `calibrate import` and `calibrate compact`."""
 import csv
 import json
 import os
@@ -10,7 +10,6 @@ from .errors import BadInput
 from .recipes import Recipe
 
 MOST_BYTES = 2_000_000  # of a table: small enough to be read, diffed and kept in the repository
-_FEWEST_POINTS = 100
 
 
 def files_of(recipe: Recipe, data: pathlib.Path) -> list[pathlib.Path]:
@@ -34,32 +33,40 @@ def taken(recipe: Recipe, source: pathlib.Path, to: pathlib.Path) -> int:
     return len(rows)
 
 
-def run_import(calibrate: pathlib.Path, recipe: Recipe, names: list[str], points: int,
-               folder: str) -> bytes:
-    """The table, made in `folder` so that its command line names no folder of this machine."""
-    timed = ["--timed", "host"] if recipe.source.host_timed else []
-    done = subprocess.run(
-        [calibrate, "import", "--gpu", recipe.gpu, "--csv", *names, "--points", str(points),
-         *timed, "--out", "table.json"], cwd=folder, capture_output=True, text=True, check=False)
+def run(calibrate: pathlib.Path, arguments: list[str], folder: pathlib.Path, path: str) -> None:
+    """In `folder`, so that the command line in the table names no folder of this machine."""
+    done = subprocess.run([calibrate, *arguments], cwd=folder, capture_output=True, text=True,
+                          check=False)
     if done.returncode != 0:
-        raise BadInput(f"{recipe.path}: calibrate import failed: {done.stderr.strip()}")
-    return (pathlib.Path(folder) / "table.json").read_bytes()
+        raise BadInput(f"{path}: calibrate {arguments[0]} failed: {done.stderr.strip()}")
 
 
-def make(recipe: Recipe, data: pathlib.Path, calibrate: pathlib.Path) -> bytes | None:
-    """The table's text, or None where its files are absent. Fewer points where it is too big."""
-    with tempfile.TemporaryDirectory(prefix="ridge-import-") as folder:
-        names = [f.name for f in files_of(recipe, data)
-                 if taken(recipe, f, pathlib.Path(folder) / f.name)]
+def whole(recipe: Recipe, data: pathlib.Path, calibrate: pathlib.Path,
+          folder: pathlib.Path) -> bool:
+    """Writes `recipe.path` below `folder`, of all rows; False where its files are absent."""
+    with tempfile.TemporaryDirectory(prefix="ridge-import-") as name:
+        work = pathlib.Path(name)
+        names = [f.name for f in files_of(recipe, data) if taken(recipe, f, work / f.name)]
         if not names:
-            return None
-        points = recipe.points
-        while points >= _FEWEST_POINTS:
-            table = run_import(calibrate, recipe, names, points, folder)
-            if len(table) <= MOST_BYTES:
-                return table
-            points = points * 7 // 10
-    raise BadInput(f"{recipe.path}: is over {MOST_BYTES} bytes even with {_FEWEST_POINTS} points")
+            return False
+        points = ["--points", str(recipe.points)] if recipe.points else []
+        timed = ["--timed", "host"] if recipe.source.host_timed else []
+        run(calibrate, ["import", "--gpu", recipe.gpu, "--csv", *names, *points, *timed,
+                        "--out", "table.json"], work, recipe.path)
+        write(folder / recipe.path, (work / "table.json").read_bytes())
+    return True
+
+
+def small(recipe: Recipe, calibrate: pathlib.Path, folder: pathlib.Path) -> bytes:
+    """What ships of the whole table below `folder`."""
+    with tempfile.TemporaryDirectory(prefix="ridge-compact-") as name:
+        out = pathlib.Path(name) / "table.json"
+        run(calibrate, ["compact", "--table", recipe.path, "--out", str(out)], folder, recipe.path)
+        table = out.read_bytes()
+    if len(table) > MOST_BYTES:
+        raise BadInput(f"{recipe.path}: has {len(table)} bytes, over {MOST_BYTES}; divide its "
+                       "operators among two recipes")
+    return table
 
 
 def write(path: pathlib.Path, content: bytes) -> None:

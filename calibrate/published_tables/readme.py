@@ -9,6 +9,8 @@ from .sources import MIT, SOURCES, Source
 
 _RECIPES = {r.path: r for r in RECIPES}
 
+_LICENCE_OF = {s.name: s.licence for s in SOURCES}
+
 _HEAD = """\
 # Tables that ship
 
@@ -16,16 +18,24 @@ Written by `scripts/import_published`; the figures are read from the tables.
 
 - `measured`: by `calibrate` on that device.
 - `imported`: from latencies that others measured and published, by `calibrate import`. Ceilings are
-  the datasheet's, so delay factors are against those. `--points` calls of each operator, dtype and
-  implementation were chosen from the published ones as a sweep would choose them, without sight of
-  the others' times; tables hold 2 MB at most, so some have fewer points than others.
+  the datasheet's, so delay factors are against those. Curves stand on all published `calls`; of
+  those of a large curve only the ones that its Gaussian process goes through are kept
+  (`calibrate compact`).
 - `imported, host`: likewise, but the source timed launches on the host (`provenance.timing`), so
   that what the host needs for one, 20 to 60 us, is inside each time. Of small kernels such tables
   tell little: prefer another of the GPU where there is one.
+- `transferred`: no kernel was measured on the GPU. Its delays are those of other GPUs, carried over
+  by `calibrate transfer`: which GPUs is written in the table's notes, by what rule in
+  [transfers.py](../calibrate/published_tables/transfers.py). Operators that the GPU's other tables
+  have are left to those.
 
 The error is the mean of |predicted / measured - 1| in cross-validation: of calls that a curve was
-not fitted to. A table is used as any other: `predict kernels --table results/h200/vllm.json`. How
-far such tables are off in other tests: [docs/accuracy.md](../docs/accuracy.md).
+not fitted to; of transferred curves, of a source GPU that was left out (50% stands for unknown,
+where there is but one). A table is used as any other: `predict kernels --table
+results/h200/vllm.json`. A GPU's tables together answer by the rule in
+[routes.h](../predictor/tables/routes.h). An H800 and other GPUs whose datasheet equals another's
+but for memory size and link are answered by that one's tables. How far such tables are off in other
+tests: [docs/accuracy.md](../docs/accuracy.md).
 """
 
 
@@ -49,22 +59,26 @@ def _error(curve: dict[str, Any]) -> float:
     return curve.get("cv_mean_error", curve["cv_median_error"])
 
 
+def _licence(path: str, provenance: dict[str, str]) -> str:
+    if path in _RECIPES:
+        return _RECIPES[path].source.licence
+    names = [n for n in provenance.get("source", "").split(", ") if n in _LICENCE_OF]
+    return ", ".join(sorted({_LICENCE_OF[n] for n in names})) or "Apache-2.0"
+
+
 def _summary(path: str, table: dict[str, Any]) -> list[str]:
-    recipe = _RECIPES.get(path)
     provenance = table["provenance"]
-    imported = provenance.get("method") == "imported"
     errors = [_error(c) for c in table["curves"]]
     return [f"[{path}]({path})", table["device"]["name"],
-            provenance.get("source", "this project"),
-            recipe.source.licence if recipe else "Apache-2.0",
-            _method(provenance),
-            provenance.get("points", "all").split()[0] if imported else "",
+            provenance.get("source", "this project"), _licence(path, provenance),
+            _method(provenance), f"{sum(_stands_on(c) for c in table['curves']):,}",
             f"{_calls(table):,}", f"{statistics.median(errors):.1%}", f"{max(errors):.1%}"]
 
 
 def _method(provenance: dict[str, str]) -> str:
-    if provenance.get("method") != "imported":
-        return "measured"
+    method = provenance.get("method", "")
+    if method != "imported":
+        return method if method == "transferred" else "measured"
     return "imported, host" if provenance.get("timing") == "host" else "imported"
 
 
@@ -96,7 +110,7 @@ def _quoted(words: str) -> str:
 
 def text(results: pathlib.Path) -> str:
     shipped = tables(results)
-    heads = ["table", "device", "source", "licence", "method", "points", "calls",
+    heads = ["table", "device", "source", "licence", "method", "calls", "kept",
              "median curve's error", "worst curve's"]
     parts = [_HEAD, _grid(heads, [_summary(p, t) for p, t in shipped.items()]),
              "## Sources\n", *(_source(s) for s in SOURCES),

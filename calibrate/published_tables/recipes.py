@@ -13,7 +13,7 @@ class Recipe:
     name: str  # of the table
     source: Source
     gpu: str  # as the files call it
-    points: int  # of each operator, dtype and implementation; fewer where the table gets too big
+    points: int  # of each operator, dtype and implementation at most; 0: all
     families: tuple[str, ...]
     takes: Callable[[Row], bool]
     left_out: str  # what `takes` refuses of these files, in words
@@ -25,6 +25,10 @@ class Recipe:
 
 # Experts get one distribution of tokens: balanced, or where that was not measured the least skewed.
 _MOE = {"A100-SXM-80GB": "power_law_1.01"}
+# nccl-tests ran once a GPU, not once a framework: one table has them.
+_NCCL: dict[str, set[str]] = {"vllm": {"nccl-tests"}, "trtllm": set(), "sglang": set()}
+# GPUs that there are in SXM form only, and are called without it.
+_ONE_FORM = {"H200-SXM", "B200-SXM"}
 # Element-wise operators that transformers have none of, or little.
 _SELDOM = {"add_scalar", "div", "div_scalar", "mul_scalar", "pow", "pow_scalar", "relu", "tanh"}
 
@@ -35,22 +39,22 @@ def _framework(gpu: str, framework: str) -> Recipe:
     def takes(row: Row) -> bool:
         if "distribution" in row:
             return row["framework"] == framework and row["distribution"] == moe
-        return row["framework"] in {framework, "nccl-tests", f"{framework}-custom-graph"}
+        return row["framework"] in {framework, f"{framework}-custom-graph"} | _NCCL[framework]
 
-    device = {"H200-SXM": "h200"}.get(gpu, gpu.lower())
-    return Recipe(device, framework, AIC, gpu, 800,
+    device = gpu.lower().removesuffix("-sxm") if gpu in _ONE_FORM else gpu.lower()
+    return Recipe(device, framework, AIC, gpu, 0,
                   ("gemm", "attention_prefill", "attention_decode", "moe", "comm"), takes,
                   f"experts with another distribution of tokens than {moe}; all-reduce outside of "
-                  "CUDA graphs")
+                  "CUDA graphs" + ("" if _NCCL[framework] else "; nccl-tests, in vllm.json"))
 
 
 def _torch(name: str, families: tuple[str, ...], takes: Callable[[Row], bool],
            left_out: str) -> Recipe:
-    return Recipe("t4", name, NEUSIGHT, "T4", 800, families, takes, left_out)
+    return Recipe("t4", name, NEUSIGHT, "T4", 0, families, takes, left_out)
 
 
 def _vidur(device: str, gpu: str) -> Recipe:
-    return Recipe(device, "vidur", VIDUR, gpu, 600,
+    return Recipe(device, "vidur", VIDUR, gpu, 0,
                   ("gemm", "elementwise", "norm", "rope", "comm"),
                   lambda row: row["framework"] != "nccl-pairwise",
                   "GPUs linked in pairs (nccl-pairwise)")
@@ -68,7 +72,8 @@ def _first_generation(device: str, gpu: str) -> Recipe:
 
 RECIPES = (
     *(_framework(gpu, framework)
-      for gpu in ("A100-SXM-80GB", "L40S", "H100-SXM", "H200-SXM")
+      for gpu in ("A100-SXM-80GB", "L40S", "H100-SXM", "H200-SXM", "B200-SXM",
+                  "RTX-PRO-6000-Server")
       for framework in ("vllm", "trtllm", "sglang")),
     _torch("torch2.1", ("gemm", "bmm", "conv", "softmax", "norm", "elementwise"),
            lambda row: row["op"] not in _SELDOM, "what torch2.1-elementwise.json has"),
@@ -76,6 +81,7 @@ RECIPES = (
            "what torch2.1.json has"),
     _vidur("a100-sxm-80gb", "A100-80GB"),
     _vidur("h100-sxm", "H100-80GB"),
+    _vidur("a40", "A40"),
     *(_first_generation(*device_and_gpu) for device_and_gpu in (
         ("t4", "T4"), ("a10g", "A10G"), ("l4", "L4"), ("l40s", "L40S"),
         ("a100-sxm-40gb", "A100-40GB"), ("a100-sxm-80gb", "A100-80GB"))),

@@ -31,7 +31,8 @@ Routes::Routes(const std::vector<NamedTable>& tables, std::string framework)
     const DelayTable& table = tables[t].table;
     std::map<std::pair<std::string, Dtype>, Voices> own;
     for (const Curve& c : table.curves)
-      own[{c.op, c.dtype}].push_back({{t, c.implementation}, c.count, is_transferred(table)});
+      own[{c.op, c.dtype}].push_back(
+          {{t, c.implementation}, c.count, is_transferred(table), is_host_timed(table)});
     for (auto& [key, list] : own) {
       if (is_calibrated(table)) {
         std::stable_sort(list.begin(), list.end(),
@@ -57,19 +58,24 @@ const Routes::Voices* Routes::voices(const std::string& op, Dtype dtype) const {
   return it == voices_.end() ? nullptr : &it->second;
 }
 
-Route Routes::chosen(const Call& call, bool transferred) const {
+Routes::Rank Routes::rank(const Voice& v) {
+  if (v.transferred) return Rank::kTransferred;
+  return v.host_timed || v.samples < kFewCalls ? Rank::kLittle : Rank::kMeasured;
+}
+
+Route Routes::chosen(const Call& call, Rank wanted) const {
   enum class Whose { kNamed, kFramework, kAny };
   for (const Whose whose : {Whose::kNamed, Whose::kFramework, Whose::kAny}) {
     for (const Dtype dtype : {call.dtype, twin(call.dtype)}) {
       const Voices* all = voices(call.op, dtype);
       if (!all) continue;
-      Route r{.curves = {}, .dtype = dtype, .transferred = transferred};
+      Route r{.curves = {}, .dtype = dtype, .transferred = wanted == Rank::kTransferred};
       for (const Voice& v : *all) {
         const std::string& name = v.place.implementation;
         const bool asked = whose == Whose::kAny ||
                            (whose == Whose::kFramework && is_of_framework(name, framework_)) ||
                            (whose == Whose::kNamed && !name.empty() && name == call.implementation);
-        if (asked && v.transferred == transferred) r.curves.push_back(v.place);
+        if (asked && rank(v) == wanted) r.curves.push_back(v.place);
       }
       if (!r.curves.empty()) return r;
     }
@@ -78,8 +84,12 @@ Route Routes::chosen(const Call& call, bool transferred) const {
 }
 
 Route Routes::of(const Call& call) const {
-  Route r = chosen(call, false);
-  return r.curves.empty() ? chosen(call, true) : r;
+  Route r;
+  for (const Rank rank : {Rank::kMeasured, Rank::kTransferred, Rank::kLittle}) {
+    r = chosen(call, rank);
+    if (!r.curves.empty()) break;
+  }
+  return r;
 }
 
 }  // namespace ridge

@@ -22,7 +22,9 @@ struct Route {
 };
 
 // Which curves of several tables of one GPU answer a call, by this rule and no other:
-//   1. measured ones, else transferred ones;
+//   1. measured ones, else transferred ones, else measured ones that know little: of fewer than
+//      kFewCalls calls, from which nobody learns a shape, or timed on the host, what this needs for
+//      a launch included;
 //   2. of these the asked framework's ("vllm", "trtllm", "sglang"; "vllm-custom-graph" and
 //      "vllm/balanced" are vllm's): of the call's dtype, else of the dtype of equal size and pipe
 //      (f16 for bf16 and back);
@@ -43,14 +45,19 @@ class Routes {
     CurvePlace place;
     std::size_t samples = 0;
     bool transferred = false;
+    bool host_timed = false;
   };
   using Voices = std::vector<Voice>;
   const Voices* voices(const std::string& op, Dtype dtype) const;
-  Route chosen(const Call& call, bool transferred) const;
+  enum class Rank { kMeasured, kTransferred, kLittle };
+  static Rank rank(const Voice& v);
+  Route chosen(const Call& call, Rank rank) const;
 
   std::string framework_;
   std::map<std::pair<std::string, Dtype>, Voices> voices_;
 };
+
+inline constexpr std::size_t kFewCalls = 20;
 
 // The dtype of equal size and pipe; the dtype itself where there is none.
 Dtype twin(Dtype dtype);

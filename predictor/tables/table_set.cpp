@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <numeric>
 
 #include "kernels/core/error.h"
 #include "kernels/core/operators.h"
@@ -102,6 +103,25 @@ Prediction TableSet::roofline(const Call& asked) const {
 }
 
 std::vector<Prediction> TableSet::predict(std::span<const Call> calls) const {
+  // A step asks many calls more than once: equal ones follow each other, and the first is asked.
+  std::vector<std::size_t> order(calls.size());
+  std::iota(order.begin(), order.end(), std::size_t{0});
+  std::sort(order.begin(), order.end(),
+            [&](std::size_t a, std::size_t b) { return calls[a] < calls[b]; });
+  std::vector<Prediction> made(calls.size());
+  std::vector<const Call*> different;
+  for (const std::size_t i : order)
+    if (different.empty() || *different.back() != calls[i]) different.push_back(&calls[i]);
+  const std::vector<Prediction> answers = answer(different);
+  std::size_t at = 0;
+  for (const std::size_t i : order) {
+    if (*different[at] != calls[i]) ++at;
+    made[i] = answers[at];
+  }
+  return made;
+}
+
+std::vector<Prediction> TableSet::answer(const std::vector<const Call*>& calls) const {
   // Each table is asked once, for all its calls.
   struct Asked {
     std::vector<Call> calls;
@@ -109,9 +129,9 @@ std::vector<Prediction> TableSet::predict(std::span<const Call> calls) const {
   };
   std::vector<Asked> asked(tables_.size());
   for (std::size_t i = 0; i < calls.size(); ++i) {
-    const Route route = routes_.of(calls[i]);
+    const Route route = routes_.of(*calls[i]);
     for (const CurvePlace& c : route.curves) {
-      asked[c.table].calls.push_back({calls[i].op, calls[i].dims, route.dtype, c.implementation});
+      asked[c.table].calls.push_back({calls[i]->op, calls[i]->dims, route.dtype, c.implementation});
       asked[c.table].places.push_back(i);
     }
   }
@@ -127,13 +147,10 @@ std::vector<Prediction> TableSet::predict(std::span<const Call> calls) const {
   std::vector<Prediction> made;
   made.reserve(calls.size());
   for (std::size_t i = 0; i < calls.size(); ++i) {
-    Prediction p = pools[i].empty() ? roofline(calls[i]) : pools[i].answer();
-    if (const auto f = factors_.find(calls[i].op); f != factors_.end()) {
-      p.seconds *= f->second;
-      p.low_s *= f->second;
-      p.high_s *= f->second;
-    }
-    made.push_back(p);
+    made.push_back(pools[i].empty() ? roofline(*calls[i]) : pools[i].answer());
+    if (const auto f = factors_.find(calls[i]->op); f != factors_.end())
+      for (double Prediction::*s : {&Prediction::seconds, &Prediction::low_s, &Prediction::high_s})
+        made.back().*s *= f->second;
   }
   return made;
 }

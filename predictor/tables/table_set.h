@@ -54,6 +54,7 @@ class TableSet {
   void fine_tune(const std::string& op, double factor);
 
  private:
+  std::vector<Prediction> answer(const std::vector<const Call*>& calls) const;  // each once
   Prediction roofline(const Call& call) const;
   double scale_of(const Kernel& kernel) const;
 

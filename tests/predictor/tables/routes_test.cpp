@@ -43,6 +43,25 @@ TEST(Routes, TransferredCurvesAnswerWhereNothingWasMeasured) {
   EXPECT_TRUE(r.transferred);
 }
 
+TEST(Routes, AFewMeasuredCallsAnswerOnlyWhereNothingElseDoes) {
+  const SyntheticCurve few{"gemm", kF16, "torch-eager", 1, 0.1, kFewCalls - 1};
+  const auto both =
+      tables({{Origin::kImported, few}, {Origin::kTransferred, {"gemm", kF16, "vllm"}}});
+  EXPECT_THAT(answering(Routes(both, "torch-eager").of(a_gemm(kF16))), ElementsAre("vllm"));
+  const auto alone = tables({{Origin::kImported, few}});
+  const Route r = Routes(alone, "").of(a_gemm(kF16));
+  EXPECT_THAT(answering(r), ElementsAre("torch-eager"));
+  EXPECT_FALSE(r.transferred);
+}
+
+TEST(Routes, WhatTheHostTimedAnswersLast) {
+  NamedTable host = synthetic_table("A100", Origin::kImported, {{"gemm", kF16, "torch-eager"}});
+  host.table.provenance["timing"] = kHostTiming;
+  const NamedTable other = synthetic_table("A100", Origin::kTransferred, {{"gemm", kF16, "vllm"}});
+  EXPECT_THAT(answering(Routes({host, other}, "").of(a_gemm(kF16))), ElementsAre("vllm"));
+  EXPECT_THAT(answering(Routes({host}, "").of(a_gemm(kF16))), ElementsAre("torch-eager"));
+}
+
 TEST(Routes, TheAskedFrameworkAnswersAlone) {
   const auto list = tables({{Origin::kImported, {"gemm", kBf16, "vllm"}},
                             {Origin::kImported, {"gemm", kBf16, "trtllm"}}});
