@@ -143,8 +143,10 @@ struct Row {
 };
 
 std::string row_text(const Row& r, double whole) {
-  return fmt::format("  {:<17} {:<18}{:>5.1f} %{:>11}  {:<8} {}\n", r.role, r.op,
-                     100 * r.seconds / whole, time_text(r.seconds), r.bound, r.stands_on);
+  std::string text = fmt::format("  {:<17} {:<18}{:>5.1f} %{:>11}", r.role, r.op,
+                                 100 * r.seconds / whole, time_text(r.seconds));
+  if (!r.bound.empty()) text += fmt::format("  {:<8} {}", r.bound, r.stands_on);
+  return text + "\n";
 }
 
 std::vector<Row> rows_of(const Phase& p, const EngineProfile& engine) {
