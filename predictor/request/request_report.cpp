@@ -20,7 +20,7 @@ std::string prompts_text(const Request& r) {
     fewest = std::min(fewest, p.tokens), most = std::max(most, p.tokens);
     sum += p.count * p.tokens;
   }
-  if (fewest == most) return fmt::format("{} tokens in", grouped(fewest));
+  if (fewest == most) return fmt::format("{} token{} in", grouped(fewest), fewest == 1 ? "" : "s");
   return fmt::format("{} to {} tokens in (mean {})", grouped(fewest), grouped(most),
                      grouped((sum + r.batch() / 2) / r.batch()));
 }
