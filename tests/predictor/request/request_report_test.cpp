@@ -122,6 +122,17 @@ TEST(RequestReport, WhatWouldFitFits) {
   EXPECT_TRUE(answer(request(1, 1000, 10), d).fits());
   d.parallel.tensor = 8;
   EXPECT_FALSE(answer(request(1, 1000, 10), d).fits());
+  // Tensor parallelism shares no more of the cache than there are heads of keys; stages do.
+  Request cache = request(8, 100000, 10);
+  cache.chunk = 4096;
+  d.parallel.tensor = 1;
+  const RequestAnswer deep = answer(cache, d);
+  ASSERT_FALSE(deep.fits());
+  EXPECT_EQ(deep.would_fit.at(0), "--pp 64 (64 GPUs)");
+  d.parallel.pipeline = 64;
+  EXPECT_TRUE(answer(cache, d).fits());
+  d.parallel.pipeline = 32;
+  EXPECT_FALSE(answer(cache, d).fits());
   // Too many at once: fewer would do.
   Request r = request(4000, 4000, 100);
   r.chunk = 8192;
