@@ -44,7 +44,7 @@ RequestAnswer full() {
   d.precision.weights = WeightFormat::kInt4;
   d.precision.kv_cache = Dtype::kF8E4M3;
   d.engine.name = "an-engine-with-a-long-name-of-its-own";
-  d.engine.decode = {.per_step_s = 1, .per_sequence_s = 1e-6};
+  d.engine.times.decode = {.per_step_s = 1, .per_sequence_s = 1e-6};
   Request r = request(1000, 123456, 100000);
   r.prompts.push_back({.count = 777, .tokens = 654321, .cached = 1000});
   r.chunk = 65536;
