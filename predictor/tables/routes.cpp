@@ -59,8 +59,8 @@ const Routes::Voices* Routes::voices(const std::string& op, Dtype dtype) const {
 }
 
 Routes::Rank Routes::rank(const Voice& v) {
-  if (v.transferred) return Rank::kTransferred;
-  return v.host_timed || v.samples < kFewCalls ? Rank::kLittle : Rank::kMeasured;
+  if (v.host_timed || v.samples < kFewCalls) return Rank::kLittle;
+  return v.transferred ? Rank::kTransferred : Rank::kMeasured;
 }
 
 Route Routes::chosen(const Call& call, Rank wanted) const {
@@ -69,13 +69,15 @@ Route Routes::chosen(const Call& call, Rank wanted) const {
     for (const Dtype dtype : {call.dtype, twin(call.dtype)}) {
       const Voices* all = voices(call.op, dtype);
       if (!all) continue;
-      Route r{.curves = {}, .dtype = dtype, .transferred = wanted == Rank::kTransferred};
+      Route r{.curves = {}, .dtype = dtype, .transferred = false};
       for (const Voice& v : *all) {
         const std::string& name = v.place.implementation;
         const bool asked = whose == Whose::kAny ||
                            (whose == Whose::kFramework && is_of_framework(name, framework_)) ||
                            (whose == Whose::kNamed && !name.empty() && name == call.implementation);
-        if (asked && rank(v) == wanted) r.curves.push_back(v.place);
+        if (!asked || rank(v) != wanted) continue;
+        r.curves.push_back(v.place);
+        r.transferred |= v.transferred;
       }
       if (!r.curves.empty()) return r;
     }

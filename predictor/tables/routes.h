@@ -18,13 +18,13 @@ struct CurvePlace {
 struct Route {
   std::vector<CurvePlace> curves;  // none: the roofline
   Dtype dtype = Dtype::kF32;       // that they are asked in
-  bool transferred = false;
+  bool transferred = false;        // some of them are
 };
 
 // Which curves of several tables of one GPU answer a call, by this rule and no other:
-//   1. measured ones, else transferred ones, else measured ones that know little: of fewer than
-//      kFewCalls calls, from which nobody learns a shape, or timed on the host, what this needs for
-//      a launch included;
+//   1. measured ones, else transferred ones, else those that know little: of fewer than kFewCalls
+//      calls, from which nobody learns a shape, or timed on the host, what this needs for a launch
+//      included;
 //   2. of these the asked framework's ("vllm", "trtllm", "sglang"; "vllm-custom-graph" and
 //      "vllm/balanced" are vllm's): of the call's dtype, else of the dtype of equal size and pipe
 //      (f16 for bf16 and back);

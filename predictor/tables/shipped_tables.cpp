@@ -37,15 +37,23 @@ struct TableFile {
   bool of_sibling = false;
 };
 
-// Its own, and those that siblings were measured for: what was transferred to them was to it, too.
+enum class Transferred { kWithout, kWith };
+
+void add_siblings(const DeviceSpec& spec, Transferred which, std::vector<TableFile>& files) {
+  for (const DeviceSpec& other : device_specs()) {
+    if (!runs_kernels_alike(spec, other)) continue;
+    for (const fs::path& path : table_files(other))
+      if (which == Transferred::kWith || !path.filename().string().starts_with(kTransferredMethod))
+        files.push_back({path, true});
+  }
+}
+
+// Its own, and those that siblings were measured for: what was transferred to these was to it, too.
 std::vector<TableFile> files_for(const DeviceSpec& spec) {
   std::vector<TableFile> files;
   for (const fs::path& path : table_files(spec)) files.push_back({path});
-  for (const DeviceSpec& other : device_specs())
-    if (runs_kernels_alike(spec, other))
-      for (const fs::path& path : table_files(other))
-        if (!path.filename().string().starts_with(kTransferredMethod))
-          files.push_back({path, true});
+  const bool own = !files.empty();
+  add_siblings(spec, own ? Transferred::kWithout : Transferred::kWith, files);
   return files;
 }
 
