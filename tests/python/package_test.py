@@ -2,6 +2,7 @@
 import inspect
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import timeit
@@ -81,6 +82,17 @@ def test_everything_public_is_documented():
             assert thing.__doc__, f"{name} has no docstring"
     public = {name for name in dir(_core) if not name.startswith("_")}
     assert public <= set(ridgepoint.__all__), public - set(ridgepoint.__all__)
+
+
+def test_examples_of_the_documentation():
+    page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "python.md"
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    assert len(blocks) >= 5
+    os.chdir(harness.scratch)
+    names = {}
+    for block in blocks:
+        exec(block, names)  # pylint: disable=exec-used
+    os.chdir("/")
 
 
 def test_types():
