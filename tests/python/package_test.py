@@ -95,6 +95,14 @@ def test_examples_of_the_documentation():
     os.chdir("/")
 
 
+def test_version_is_the_project_s():
+    root = pathlib.Path(__file__).resolve().parents[2]
+    for file, pattern in (("pyproject.toml", r'^version = "(.*)"'),
+                          ("CMakeLists.txt", r"^project\(ridgepoint VERSION ([0-9.]+)")):
+        text = (root / file).read_text(encoding="utf-8")
+        assert re.findall(pattern, text, re.M) == [ridgepoint.__version__], file
+
+
 def test_types():
     """Stubs lie beside the package, and code that uses it passes mypy --strict."""
     folder = pathlib.Path(ridgepoint.__file__).parent
