@@ -75,7 +75,7 @@ from ridgepoint._core import (
     usual_dtype,
     weight_bytes,
 )
-from ridgepoint._core import __version__ as __version__
+from ridgepoint._core import VERSION as __version__
 from ridgepoint._detect import detect_gpu, detected_gpus
 from ridgepoint._shortcuts import best_batch, deployment, memory, predict, read_prices
 from ridgepoint.fine_tuning import FineTuning

@@ -43,6 +43,13 @@ def deployment(
     )
 
 
+def is_model_file(name: str) -> bool:
+    """Whether find_model() reads a file or folder of that name instead of a bundled model."""
+    return os.path.exists(name) and (
+        os.path.isfile(name) or os.path.isfile(os.path.join(name, "config.json"))
+    )
+
+
 _cached_deployment = functools.lru_cache(maxsize=256)(deployment)
 
 
@@ -50,8 +57,10 @@ def _deployment(
     model: str | _core.Model, gpu: str, engine: str | _core.EngineProfile, **how: object
 ) -> _core.Deployment:
     # Files may change, and so may objects: only what ships is kept. Nobody else sees what is.
-    kept = all(isinstance(x, str) and not os.path.exists(x) for x in (model, engine))
-    make = _cached_deployment if kept else deployment
+    make = deployment
+    if isinstance(model, str) and isinstance(engine, str):
+        if not is_model_file(model) and not os.path.isfile(engine):
+            make = _cached_deployment
     return make(model, gpu, engine=engine, **how)  # type: ignore[arg-type]
 
 
@@ -61,10 +70,14 @@ def _shipped(device: str, framework: str) -> _core.TableSet:
 
 
 @functools.lru_cache(maxsize=256)
-def _tables_of(gpu: str, framework: str, factors: tuple[tuple[str, float], ...]) -> _core.TableSet:
+def _tables_of(gpu: str, framework: str) -> _core.TableSet:
     spec = _core.find_device(gpu)
-    tables = _shipped(spec.name if spec else gpu, framework)
-    return tables.tuned(dict(factors)) if factors else tables
+    return _shipped(spec.name if spec else gpu, framework)
+
+
+@functools.lru_cache(maxsize=4)  # each has megabytes
+def _tuned(gpu: str, framework: str, factors: tuple[tuple[str, float], ...]) -> _core.TableSet:
+    return _tables_of(gpu, framework).tuned(dict(factors))
 
 
 def _tables(
@@ -72,7 +85,9 @@ def _tables(
 ) -> _core.TableSet:
     if isinstance(gpu, _core.TableSet):
         return gpu.tuned(dict(factors)) if factors else gpu
-    return _tables_of(gpu, framework, tuple(sorted(factors.items())) if factors else ())
+    if factors:
+        return _tuned(gpu, framework, tuple(sorted(factors.items())))
+    return _tables_of(gpu, framework)
 
 
 def _gpu_name(gpu: str | _core.TableSet) -> str:
