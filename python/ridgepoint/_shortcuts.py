@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import operator
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from ridgepoint import _core
 from ridgepoint._detect import detect_gpu
@@ -104,14 +105,15 @@ def _resolved(gpu: str | _core.TableSet) -> str | _core.TableSet:
 
 
 def _request(
-    input: int | Sequence[int],
+    input: int | Iterable[int],
     output: int,
     batch: int,
     cached: int,
     chunk: int,
     speculation: _core.Speculation | None,
 ) -> _core.Request:
-    lengths = [input] if isinstance(input, int) else input
+    # A number of numpy's is one, too.
+    lengths = list(input) if isinstance(input, Iterable) else [operator.index(input)]
     prompts = [_core.Prompt(tokens, batch, cached) for tokens in lengths]
     return _core.Request(prompts, output, chunk=chunk, speculation=speculation)
 
@@ -119,7 +121,7 @@ def _request(
 def predict(
     model: str | _core.Model,
     gpu: str | _core.TableSet,
-    input: int | Sequence[int],
+    input: int | Iterable[int],
     output: int = 1,
     batch: int = 1,
     *,
@@ -165,7 +167,7 @@ def predict(
 def memory(
     model: str | _core.Model,
     gpu: str | _core.TableSet,
-    input: int | Sequence[int],
+    input: int | Iterable[int],
     output: int = 1,
     batch: int = 1,
     *,
@@ -208,7 +210,7 @@ def memory(
 def best_batch(
     model: str | _core.Model,
     gpu: str | _core.TableSet,
-    input: int | Sequence[int],
+    input: int | Iterable[int],
     output: int = 1,
     *,
     ttft_limit_s: float = 0,
