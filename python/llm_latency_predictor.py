@@ -22,6 +22,7 @@ from typing import Any
 
 import ridgepoint
 from ridgepoint import BadInput
+from ridgepoint._shortcuts import is_model_file
 from ridgepoint.fine_tuning import FineTuning, gpu_named, split_key
 
 __all__ = ["BadInput", "LLMLatencyPredictor", "LatencyResult"]
@@ -264,7 +265,7 @@ class LLMLatencyPredictor:
             return model
         if not isinstance(model, str):
             return ridgepoint.model_from_config(dict(model))
-        if os.path.exists(model):
+        if is_model_file(model):
             return ridgepoint.find_model(model)
         if model not in self._models:
             self._models[model] = ridgepoint.find_model(model)

@@ -74,8 +74,9 @@ void bind_instances(nb::module_& m) {
        "__init__",
        [](Prices* self, std::map<std::string, double> instances,
           const std::map<std::string, double>& gpus) {
-         new (self) Prices{std::move(instances), {}};
-         for (const auto& [gpu, usd] : gpus) self->gpu_usd_per_hour[find_target(gpu).gpu] = usd;
+         Prices prices{std::move(instances), {}};
+         for (const auto& [gpu, usd] : gpus) prices.gpu_usd_per_hour[find_target(gpu).gpu] = usd;
+         new (self) Prices(std::move(prices));
        },
        nb::kw_only(), nb::arg("instances") = nb::dict(), nb::arg("gpus") = nb::dict(),
        "By instance's name ('g5.xlarge'), and of one GPU by its name or alias.")

@@ -75,11 +75,10 @@ from ridgepoint._core import (
     usual_dtype,
     weight_bytes,
 )
+from ridgepoint._core import VERSION as __version__
 from ridgepoint._detect import detect_gpu, detected_gpus
 from ridgepoint._shortcuts import best_batch, deployment, memory, predict, read_prices
 from ridgepoint.fine_tuning import FineTuning
-
-__version__ = "0.1.0"
 
 __all__ = [
     "BEST_BATCH",

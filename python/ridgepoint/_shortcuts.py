@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import functools
+import operator
 import os
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 
 from ridgepoint import _core
 from ridgepoint._detect import detect_gpu
@@ -43,6 +44,13 @@ def deployment(
     )
 
 
+def is_model_file(name: str) -> bool:
+    """Whether find_model() reads a file or folder of that name instead of a bundled model."""
+    return os.path.exists(name) and (
+        os.path.isfile(name) or os.path.isfile(os.path.join(name, "config.json"))
+    )
+
+
 _cached_deployment = functools.lru_cache(maxsize=256)(deployment)
 
 
@@ -50,8 +58,10 @@ def _deployment(
     model: str | _core.Model, gpu: str, engine: str | _core.EngineProfile, **how: object
 ) -> _core.Deployment:
     # Files may change, and so may objects: only what ships is kept. Nobody else sees what is.
-    kept = all(isinstance(x, str) and not os.path.exists(x) for x in (model, engine))
-    make = _cached_deployment if kept else deployment
+    make = deployment
+    if isinstance(model, str) and isinstance(engine, str):
+        if not is_model_file(model) and not os.path.isfile(engine):
+            make = _cached_deployment
     return make(model, gpu, engine=engine, **how)  # type: ignore[arg-type]
 
 
@@ -61,10 +71,14 @@ def _shipped(device: str, framework: str) -> _core.TableSet:
 
 
 @functools.lru_cache(maxsize=256)
-def _tables_of(gpu: str, framework: str, factors: tuple[tuple[str, float], ...]) -> _core.TableSet:
+def _tables_of(gpu: str, framework: str) -> _core.TableSet:
     spec = _core.find_device(gpu)
-    tables = _shipped(spec.name if spec else gpu, framework)
-    return tables.tuned(dict(factors)) if factors else tables
+    return _shipped(spec.name if spec else gpu, framework)
+
+
+@functools.lru_cache(maxsize=4)  # each has megabytes
+def _tuned(gpu: str, framework: str, factors: tuple[tuple[str, float], ...]) -> _core.TableSet:
+    return _tables_of(gpu, framework).tuned(dict(factors))
 
 
 def _tables(
@@ -72,7 +86,9 @@ def _tables(
 ) -> _core.TableSet:
     if isinstance(gpu, _core.TableSet):
         return gpu.tuned(dict(factors)) if factors else gpu
-    return _tables_of(gpu, framework, tuple(sorted(factors.items())) if factors else ())
+    if factors:
+        return _tuned(gpu, framework, tuple(sorted(factors.items())))
+    return _tables_of(gpu, framework)
 
 
 def _gpu_name(gpu: str | _core.TableSet) -> str:
@@ -89,14 +105,15 @@ def _resolved(gpu: str | _core.TableSet) -> str | _core.TableSet:
 
 
 def _request(
-    input: int | Sequence[int],
+    input: int | Iterable[int],
     output: int,
     batch: int,
     cached: int,
     chunk: int,
     speculation: _core.Speculation | None,
 ) -> _core.Request:
-    lengths = [input] if isinstance(input, int) else input
+    # A number of numpy's is one, too.
+    lengths = list(input) if isinstance(input, Iterable) else [operator.index(input)]
     prompts = [_core.Prompt(tokens, batch, cached) for tokens in lengths]
     return _core.Request(prompts, output, chunk=chunk, speculation=speculation)
 
@@ -104,7 +121,7 @@ def _request(
 def predict(
     model: str | _core.Model,
     gpu: str | _core.TableSet,
-    input: int | Sequence[int],
+    input: int | Iterable[int],
     output: int = 1,
     batch: int = 1,
     *,
@@ -150,7 +167,7 @@ def predict(
 def memory(
     model: str | _core.Model,
     gpu: str | _core.TableSet,
-    input: int | Sequence[int],
+    input: int | Iterable[int],
     output: int = 1,
     batch: int = 1,
     *,
@@ -193,7 +210,7 @@ def memory(
 def best_batch(
     model: str | _core.Model,
     gpu: str | _core.TableSet,
-    input: int | Sequence[int],
+    input: int | Iterable[int],
     output: int = 1,
     *,
     ttft_limit_s: float = 0,

@@ -2,6 +2,7 @@
 import inspect
 import os
 import pathlib
+import re
 import subprocess
 import sys
 import timeit
@@ -11,10 +12,13 @@ import ridgepoint
 from harness import Skipped
 from ridgepoint import _core
 
+PACKAGES = str(pathlib.Path(ridgepoint.__file__).absolute().parents[1])
+
 
 def python(code, **environment):
     done = subprocess.run([sys.executable, "-c", code], text=True, capture_output=True, timeout=60,
-                          cwd=harness.scratch, env={**os.environ, **environment}, check=False)
+                          cwd=harness.scratch, check=False,
+                          env={**os.environ, "PYTHONPATH": PACKAGES, **environment})
     assert done.returncode == 0, done.stderr
     assert not done.stderr, done.stderr
     return done.stdout.strip()
@@ -55,6 +59,8 @@ def test_threads():
 
 def test_calls_cost_little():
     """At most 20 microseconds go by in Python, with the prediction itself taken away."""
+    os.chdir(harness.scratch)
+    (harness.scratch / "kernels").mkdir()  # no profile of that name, but looked at
     predict = _core.predict_request
     answer = ridgepoint.predict("8b", "h100", 512, 64, batch=8, tp=2)  # reads what is kept
 
@@ -66,6 +72,7 @@ def test_calls_cost_little():
         cost = microseconds(lambda: ridgepoint.predict("8b", "h100", 512, 64, batch=8, tp=2))
     finally:
         _core.predict_request = predict
+        os.chdir("/")
     request = ridgepoint.Request([ridgepoint.Prompt(512)], 64)
     bound = microseconds(lambda: request.batch)
     print(f"predict(): {cost:.1f} us, a bound call: {bound:.2f} us")
@@ -79,8 +86,27 @@ def test_everything_public_is_documented():
         thing = getattr(ridgepoint, name)
         if inspect.isclass(thing) or callable(thing):
             assert thing.__doc__, f"{name} has no docstring"
-    public = {name for name in dir(_core) if not name.startswith("_")}
+    public = {name for name in dir(_core) if not name.startswith("_")} - {"VERSION"}
     assert public <= set(ridgepoint.__all__), public - set(ridgepoint.__all__)
+
+
+def test_examples_of_the_documentation():
+    page = pathlib.Path(__file__).resolve().parents[2] / "docs" / "python.md"
+    blocks = re.findall(r"^```python\n(.*?)^```", page.read_text(encoding="utf-8"), re.M | re.S)
+    assert len(blocks) >= 5
+    os.chdir(harness.scratch)
+    names = {}
+    for block in blocks:
+        exec(block, names)  # pylint: disable=exec-used
+    os.chdir("/")
+
+
+def test_version_is_the_project_s():
+    root = pathlib.Path(__file__).resolve().parents[2]
+    for file, pattern in (("pyproject.toml", r'^version = "(.*)"'),
+                          ("CMakeLists.txt", r"^project\(ridgepoint VERSION ([0-9.]+)")):
+        text = (root / file).read_text(encoding="utf-8")
+        assert re.findall(pattern, text, re.M) == [ridgepoint.__version__], file
 
 
 def test_types():
