@@ -235,9 +235,13 @@ EngineFit fit_engine(const EndToEndCsv& measured, const EngineProfile& base,
     after += n * mean_error(fitted, unknowns(t)), used += n;
   }
   result.error_before = before / used, result.error_after = after / used;
+  std::set<std::string> sources;
+  for (const PredictedRow& r : kernels.rows) sources.insert(r.row.source);
   profile.fitted_on = fmt::format(
-      "{} rows; mean |predicted / measured - 1| {:.1f} % with the kernels alone, {:.1f} % fitted",
-      result.rows, 100 * result.error_before, 100 * result.error_after);
+      "{} rows{}{}; mean |predicted / measured - 1| {:.1f} % with the kernels alone, {:.1f} % "
+      "fitted",
+      result.rows, *sources.begin() == "" ? "" : " of ", fmt::join(sources, ", "),
+      100 * result.error_before, 100 * result.error_after);
   profile.fitted_rows.push_back(line_of(measured.csv.header));
   std::map<std::size_t, std::size_t> place;  // by line of the file
   for (std::size_t i = 0; i < measured.csv.lines.size(); ++i) place[measured.csv.lines[i]] = i;

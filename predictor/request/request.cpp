@@ -124,10 +124,9 @@ Estimate sum(const Estimate& a, const Estimate& b) {
   return {a.value + b.value, a.low + b.low, a.high + b.high};
 }
 
-// By what an engine's fitted times err beside the kernels'.
-void widen(Estimate& e, double share) {
-  e.low = std::max(0.0, e.value - std::hypot(e.value - e.low, share * e.value));
-  e.high = e.value + std::hypot(e.high - e.value, share * e.value);
+// Where an engine's times were fitted, what they were off by says it all, the kernels' errors too.
+void set_spread(Estimate& e, double share) {
+  if (share > 0) e = {e.value, e.value * (1 - share), e.value * (1 + share)};
 }
 
 Phase phase_of_one(const PricedSteps& steps, std::size_t count, std::size_t which) {
@@ -287,7 +286,7 @@ RequestPrediction predict_request(const TableSet& tables, const Deployment& d,
   if (r.output > 1) decode(tables, d, r, out);
   out.total_s = sum(out.ttft_s, scaled(out.tpot_s, static_cast<double>(r.output - 1)));
   for (Estimate* e : {&out.ttft_s, &out.tpot_s, &out.tpot_first_s, &out.tpot_last_s, &out.total_s})
-    widen(*e, d.engine.times_on(tables.device().name).spread);
+    set_spread(*e, d.engine.times_on(tables.device().name).spread);
   out.output_tokens_per_s = static_cast<double>(asked.batch() * r.output) / out.total_s.value;
   if (out.tpot_s.value > 0) out.output_tokens_per_s_user = 1 / out.tpot_s.value;
   note_bases(out, out.notes);
