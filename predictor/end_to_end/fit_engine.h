@@ -16,7 +16,7 @@ struct EngineFit {
   std::size_t rows = 0, left_out = 0;        // left out: kv_need_over_free at kFullCache or above
   double error_before = 0, error_after = 0;  // mean |predicted / measured − 1| of all times
 };
-inline constexpr std::size_t kFewestRows = 12;
+inline constexpr std::size_t kFewestRows = 8;
 inline constexpr double kFullCache = 0.95;  // beyond, an engine queues or preempts
 
 // `base`: its fusion, framework and habits. Throws BadInput where no row can be predicted, or rows

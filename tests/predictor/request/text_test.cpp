@@ -38,11 +38,11 @@ TEST(Text, WholeNumbersAreGrouped) {
 }
 
 TEST(Text, LinesAreFilledWithWholeWords) {
-  EXPECT_EQ(wrapped("short"), "short\n");
-  EXPECT_EQ(wrapped(""), "");
+  EXPECT_EQ(paragraph("short"), "short\n");
+  EXPECT_EQ(paragraph(""), "");
   std::string words;
   for (int i = 0; i < 60; ++i) words += "word" + std::to_string(i) + " ";
-  std::istringstream lines(wrapped(words, 4, 2));
+  std::istringstream lines(paragraph(words, 4, 2));
   std::string all;
   int count = 0;
   for (std::string line; std::getline(lines, line); ++count) {
@@ -53,7 +53,7 @@ TEST(Text, LinesAreFilledWithWholeWords) {
   }
   EXPECT_GT(count, 4);
   EXPECT_EQ(all.substr(0, words.size() - 1), words.substr(0, words.size() - 1));
-  EXPECT_EQ(wrapped(std::string(200, 'x')).size(), 200u + 3 + 2 * 2);  // no blank to break at
+  EXPECT_EQ(paragraph(std::string(200, 'x')).size(), 200u + 3 + 2 * 2);  // no blank to break at
 }
 
 }  // namespace

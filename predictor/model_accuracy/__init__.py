@@ -1,0 +1,1 @@
+"""How far predictions of whole models are from published measurements: docs/model-accuracy.md."""
