@@ -71,8 +71,8 @@ EngineProfile fitted() {
 
 TEST(Engines, ThoseThatShipAreNamedAsTheirFiles) {
   const auto names = bundled_engines();
-  EXPECT_THAT(names, ::testing::IsSupersetOf(
-                         {"kernels", "vllm", "sglang", "tensorrt-llm", "transformers"}));
+  EXPECT_THAT(names, ::testing::IsSupersetOf({"kernels", "vllm", "vllm-2023", "sglang",
+                                              "tensorrt-llm", "transformers"}));
   for (const std::string& name : names) {
     const EngineProfile e = find_engine(name);
     EXPECT_EQ(e.name, name);
@@ -167,7 +167,7 @@ TEST_F(EngineFile, WhatCannotBeReadIsNotWrittenAndTheOldFileStays) {
 }
 
 TEST_F(EngineFile, EveryKeyIsNeededAndNoOtherIsTaken) {
-  const nlohmann::json whole = read_json(profiles() / "vllm.json");
+  const nlohmann::json whole = read_json(profiles() / "sglang.json");
   for (const auto& [key, value] : whole.items()) {
     nlohmann::json j = whole;
     j.erase(key);
@@ -188,7 +188,7 @@ TEST_F(EngineFile, EveryKeyIsNeededAndNoOtherIsTaken) {
 }
 
 TEST_F(EngineFile, WrongValuesAreNamed) {
-  const nlohmann::json whole = read_json(profiles() / "vllm.json");
+  const nlohmann::json whole = read_json(profiles() / "sglang.json");
   const auto refuses = [&](const char* pointer, const nlohmann::json& value, const char* named) {
     nlohmann::json j = whole;
     j[nlohmann::json::json_pointer(pointer)] = value;
@@ -207,7 +207,7 @@ TEST_F(EngineFile, WrongValuesAreNamed) {
 }
 
 TEST_F(EngineFile, WhatIsNoProfileIsRefused) {
-  const std::string text = read(profiles() / "vllm.json");
+  const std::string text = read(profiles() / "sglang.json");
   for (std::size_t length = 0; length + 2 < text.size(); length += 37)
     EXPECT_THAT(error_of([&] { read_engine(write(text.substr(0, length))); }),
                 HasSubstr("e.json: is not whole JSON"))

@@ -16,7 +16,7 @@ using testing::HasSubstr;
 Prediction ask(const TableSet& set, const Call& call) { return set.predict({&call, 1})[0]; }
 
 Call gemm(Dtype dtype = Dtype::kBf16) { return {"gemm", {64, 4096, 4096}, dtype, {}}; }
-Call all_reduce() { return {"all_reduce", {2, 1 << 24, 8}, Dtype::kBf16, {}}; }
+Call all_reduce() { return {"all_reduce", {2, 1 << 24, 2}, Dtype::kBf16, {}}; }
 
 class ShippedGpu : public testing::TestWithParam<const char*> {};
 
