@@ -96,7 +96,7 @@ def test_engine_profiles():
         ridgepoint.bundled_engines())
     engine = ridgepoint.find_engine("kernels")
     assert not engine.adds_time
-    engine.decode, engine.fitted_on = ridgepoint.HostCost(1e-3, 1e-5), ""
+    engine.times.decode, engine.fitted_on = ridgepoint.HostCost(1e-3, 1e-5), ""
     assert engine.adds_time
     path = harness.scratch / "mine.json"
     with raises(RuntimeError, "fitted_on"):
@@ -104,7 +104,7 @@ def test_engine_profiles():
     engine.fitted_on = "ten rows of mine"
     engine.name = "mine"
     ridgepoint.save_engine(engine, path)
-    assert ridgepoint.find_engine(str(path)).decode.per_step_s == 1e-3
+    assert ridgepoint.find_engine(str(path)).times.decode.per_step_s == 1e-3
     engine.fusion.qkv = False
     assert not engine.fusion.qkv
     with raises(BadInput, "vlm", "vllm"):
