@@ -4,7 +4,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <future>
 #include <numeric>
 #include <set>
 
@@ -12,12 +11,19 @@
 #include "calibrate/curve_parts.h"
 #include "calibrate/delay_model.h"
 #include "calibrate/fit_rows.h"
+#include "calibrate/in_parallel.h"
 #include "kernels/core/error.h"
 
 namespace ridge {
 namespace {
 
-constexpr TreeOptions kTrees{.rounds = 400, .levels = 7, .rate = 0.12, .feature_share = 1};
+// Operators that multiply no matrices have few features, and need fewer leaves.
+TreeOptions tree_options(std::size_t features) {
+  constexpr std::size_t kFew = 15;
+  if (features < kFew) return {.rounds = 200, .levels = 6, .rate = 0.15, .feature_share = 1};
+  return {.rounds = 400, .levels = 7, .rate = 0.12, .feature_share = 1};
+}
+
 constexpr std::size_t kFolds = 3;
 
 // Samples of a curve, and how its process knows them.
@@ -155,9 +161,10 @@ void compact(const DelayTable& table, Curve& c, const std::vector<std::size_t>& 
   std::vector<std::size_t> places;
   for (const std::size_t i : some_of(samples.size(), samples.size()))
     if (!rows.of_process[i]) places.push_back(i);
+  const TreeOptions options = tree_options(rows.all.features);
   auto left =
-      std::async(std::launch::async, [&] { return grow(rows.all, rows.left, places, kTrees); });
-  Forest direct = grow(rows.all, rows.all.y, places, kTrees), beyond = left.get();
+      std::async(std::launch::async, [&] { return grow(rows.all, rows.left, places, options); });
+  Forest direct = grow(rows.all, rows.all.y, places, options), beyond = left.get();
   const bool alone = direct.mean_error < beyond.mean_error;
   set_errors(c, errors_of(alone ? direct : beyond));
   set_interval(c, rows.all, alone ? direct.off : beyond.off, places);
@@ -180,7 +187,7 @@ void keep(DelayTable& t, const std::set<std::size_t>& kept) {
 
 }  // namespace
 
-DelayTable compact_table(const DelayTable& table) {
+DelayTable compact_table(const DelayTable& table, std::size_t from) {
   if (table.samples.empty())
     throw BadInput("table of " + table.device.name + ": has no samples to grow small curves on");
   DelayTable t = table;
@@ -190,7 +197,7 @@ DelayTable compact_table(const DelayTable& table) {
     std::vector<std::size_t> samples;
     for (std::size_t i = 0; i < table.samples.size(); ++i)
       if (is_of(c, table.samples[i], table.method)) samples.push_back(i);
-    if (c.kind != "blend" || samples.size() < kCompactFrom) continue;
+    if (c.kind != "blend" || samples.size() < from) continue;
     compact(table, c, samples);
     for (const std::size_t i : samples) kept.erase(i);
     kept.insert(c.samples.begin(), c.samples.end());

@@ -34,9 +34,10 @@ void set_range(Curve& c, const TreeRows& a, const TreeRows& b) {
 
 // Small forests, for a table has two for each operator: with twice the trees of twice the leaves,
 // transfers to H200 and A100 from all published calls err less by 0.1 to 0.5 % of a call's time.
-TreeOptions tree_options(std::size_t samples) {
-  constexpr std::size_t kMany = 3000;
-  if (samples < kMany)
+// Few samples, and few features as of operators that multiply no matrices, need less.
+TreeOptions tree_options(const TreeRows& rows) {
+  constexpr std::size_t kMany = 3000, kFewFeatures = 15;
+  if (rows.y.size() < kMany || rows.features < kFewFeatures)
     return {.rounds = 100, .levels = 5, .rate = 0.2, .feature_share = 0.3, .bins = 64};
   return {.rounds = 200, .levels = 6, .rate = 0.12, .feature_share = 0.3, .bins = 64};
 }
@@ -59,7 +60,7 @@ Curve curve_on(const TransferGpu& to, const TransferSources& sources) {
   c.kind = "blend";
   c.features = transfer_features(to, sources[0]->samples[0].call).names();
   set_range(c, by_physics, by_call);
-  const TreeOptions options = tree_options(c.count);
+  const TreeOptions options = tree_options(by_physics);
   c.direct = grow_trees(by_physics, options);
   c.beyond = grow_trees(by_call, options);
   c.shares = {0, 0.5, 0.5};

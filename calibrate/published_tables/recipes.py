@@ -48,9 +48,9 @@ def _framework(gpu: str, framework: str) -> Recipe:
                   "CUDA graphs" + ("" if _NCCL[framework] else "; nccl-tests, in vllm.json"))
 
 
-def _torch(name: str, families: tuple[str, ...], takes: Callable[[Row], bool],
-           left_out: str) -> Recipe:
-    return Recipe("t4", name, NEUSIGHT, "T4", 0, families, takes, left_out)
+def _torch(name: str, families: tuple[str, ...], takes: Callable[[Row], bool], left_out: str,
+           points: int = 0) -> Recipe:
+    return Recipe("t4", name, NEUSIGHT, "T4", points, families, takes, left_out)
 
 
 def _vidur(device: str, gpu: str) -> Recipe:
@@ -75,10 +75,11 @@ RECIPES = (
       for gpu in ("A100-SXM-80GB", "L40S", "H100-SXM", "H200-SXM", "B200-SXM",
                   "RTX-PRO-6000-Server")
       for framework in ("vllm", "trtllm", "sglang")),
-    _torch("torch2.1", ("gemm", "bmm", "conv", "softmax", "norm", "elementwise"),
+    _torch("torch2.1", ("gemm", "bmm", "softmax", "norm", "elementwise"),
            lambda row: row["op"] not in _SELDOM, "what torch2.1-elementwise.json has"),
+    _torch("torch2.1-conv", ("conv",), lambda row: True, "none"),
     _torch("torch2.1-elementwise", ("elementwise",), lambda row: row["op"] in _SELDOM,
-           "what torch2.1.json has"),
+           "what torch2.1.json has", 390),
     _vidur("a100-sxm-80gb", "A100-80GB"),
     _vidur("h100-sxm", "H100-80GB"),
     _vidur("a40", "A40"),
