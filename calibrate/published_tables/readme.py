@@ -18,9 +18,10 @@ Written by `scripts/import_published`; the figures are read from the tables.
 
 - `measured`: by `calibrate` on that device.
 - `imported`: from latencies that others measured and published, by `calibrate import`. Ceilings are
-  the datasheet's, so delay factors are against those. Curves stand on all published `calls`; of
-  those of a large curve only the ones that its Gaussian process goes through are kept
-  (`calibrate compact`).
+  the datasheet's, so delay factors are against those. The tables of aic, neusight and
+  vidur that are here stand on at most 800 calls (vidur: 600) of each operator, dtype and
+  implementation, chosen as a sweep would choose them; transferred ones stand on those. The recipes
+  take all published calls by now, and keep few of them (`calibrate compact`): they were not run yet.
 - `imported, host`: likewise, but the source timed launches on the host (`provenance.timing`), so
   that what the host needs for one, 20 to 60 us, is inside each time. Of small kernels such tables
   tell little: prefer another of the GPU where there is one.
