@@ -55,7 +55,7 @@ void Chooser::refit() {
   for (const Sample& s : samples_) all.push_back(&s);
   const FitRows rows = fit_rows(features_, all, launch_s_);
   const ProcessFit fit = fit_process(rows, FitEffort::kQuick);
-  const std::vector<double> said = left_out_of_process(rows, fit);
+  const std::vector<double> said = left_out_of_process(rows, fit, point_folds(fit));
   error_ = 0;
   std::vector<double> off;
   for (const std::size_t i : rows.controls)

@@ -40,9 +40,15 @@ struct Curve {
 
   // How far off a call may be: exp(spread) · interval holds 80 % of what cross-validation left out,
   // of calls whose closest sample is as near (`nearest`: prior correlation) as those mostly are.
+  // Where nothing was measured of a call's column, the nearest of `columns` d doublings away, it is
+  // exp(spread) · away · (kNextColumn + d), if that is more. `columns` has the dims of layer_axes()
+  // (columns.h) of each; where they are told by no column apart, none and `away` 0.
+  static constexpr double kNextColumn = 0.5;
   BoostedTrees spread;
   double interval = kNormal80;
   double nearest = 0;
+  double away = 0;
+  std::vector<int64_t> columns;
 
   // constant
   double log_delay = 0, log_delay_sd = 0;

@@ -5,6 +5,7 @@
 #include <nlohmann/json.hpp>
 
 #include "calibrate/base64.h"
+#include "calibrate/columns.h"
 #include "calibrate/physics_features.h"
 #include "kernels/core/operators.h"
 
@@ -77,6 +78,8 @@ json curve_to_json(const Curve& c) {
   each_field(c, [&](const char* key, const auto& value) { j[key] = value; });
   each_forest(c, [&](const char* key, const auto& trees) { j[key] = to_json(trees); });
   j["dtype"] = name(c.dtype);
+  j["away"] = c.away;
+  j["columns"] = c.columns;
   return j;
 }
 
@@ -85,6 +88,9 @@ Curve curve_from_json(const json& j) {
   each_field(c, [&](const char* key, auto& value) { j.at(key).get_to(value); });
   each_forest(c, [&](const char* key, auto& trees) { trees = trees_from(j.at(key)); });
   c.dtype = parse_dtype(j.at("dtype").get<std::string>());
+  // Tables of before knew nothing of columns.
+  c.away = j.value("away", 0.0);
+  c.columns = j.value("columns", std::vector<int64_t>());
   return c;
 }
 
@@ -96,6 +102,8 @@ std::string why_stale(const Curve& c, const DelayTable& t) {
   if (!c.dims_low.empty() &&
       (c.dims_low.size() != spec.axes.size() || c.dims_high.size() != spec.axes.size()))
     return "was made for other axes";
+  const std::size_t layers = std::max<std::size_t>(layer_axes(spec).size(), 1);
+  if (c.columns.size() % layers != 0 || (c.away > 0 && c.columns.empty())) return "is incomplete";
   if (c.kind != "blend") return {};
   if (c.features != physics_features(t, c).names()) return "was learned from other features";
   const std::size_t n = c.features.size();

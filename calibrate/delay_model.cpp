@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cmath>
 
+#include "kernels/core/operators.h"
+
 namespace ridge {
 namespace {
 
@@ -27,6 +29,16 @@ GpMean process_of(const DelayTable& t, const Curve& c, const PhysicsFeatures& fe
           {.pull = c.pull, .trend = c.trend, .offset = c.offset, .left_out = {}}};
 }
 
+std::vector<std::vector<int64_t>> columns_in(const Curve& c) {
+  const std::size_t axes = layer_axes(find_operator(c.op)).size();
+  std::vector<std::vector<int64_t>> all;
+  for (std::size_t i = 0; axes > 0 && i + axes <= c.columns.size(); i += axes) {
+    const auto first = c.columns.begin() + static_cast<std::ptrdiff_t>(i);
+    all.emplace_back(first, first + static_cast<std::ptrdiff_t>(axes));
+  }
+  return all;
+}
+
 // Doublings of the dims beyond what was measured, and the call at the edge of it.
 double held_inside(const Curve& c, Call& call) {
   double outside = 0;
@@ -44,7 +56,19 @@ struct LogDelay {
   float mean[kBlock], half[kBlock];
 };
 
-LogDelay log_delay(const Curve& c, const GpMean& process, const float* x, const float* z) {
+// By how much the expected error of each call makes its interval.
+void widths(const Curve& c, const ColumnDistance& columns, const float* x, double* width) {
+  std::fill(width, width + kBlock, c.interval);
+  if (c.away <= 0) return;
+  float apart[kBlock];
+  columns.at(x, apart);
+  for (std::size_t b = 0; b < kBlock; ++b)
+    if (apart[b] > 0)
+      width[b] = std::max(width[b], c.away * (Curve::kNextColumn + static_cast<double>(apart[b])));
+}
+
+LogDelay log_delay(const Curve& c, const GpMean& process, const ColumnDistance& columns,
+                   const float* x, const float* z) {
   LogDelay d;
   if (c.kind != "blend") {
     std::fill(d.mean, d.mean + kBlock, static_cast<float>(c.log_delay));
@@ -56,6 +80,8 @@ LogDelay log_delay(const Curve& c, const GpMean& process, const float* x, const 
   c.direct.at(x, direct);
   c.beyond.at(x, beyond);
   c.spread.at(x, spread);
+  double width[kBlock];
+  widths(c, columns, x, width);
   const auto by_process = static_cast<float>(c.shares[0]),
              by_direct = static_cast<float>(c.shares[1]), by_both = static_cast<float>(c.shares[2]);
   for (std::size_t b = 0; b < kBlock; ++b) {
@@ -63,7 +89,7 @@ LogDelay log_delay(const Curve& c, const GpMean& process, const float* x, const 
     // What a process knows less of a call than of those that cross-validation asked for.
     const auto near = static_cast<double>(nearest[b]);
     const double farther = std::max(0.0, c.nearest * c.nearest - near * near);
-    d.half[b] = static_cast<float>(std::hypot(c.interval * std::exp(static_cast<double>(spread[b])),
+    d.half[b] = static_cast<float>(std::hypot(width[b] * std::exp(static_cast<double>(spread[b])),
                                               kNormal80 * c.signal * std::sqrt(farther)));
   }
   return d;
@@ -76,9 +102,10 @@ DelayModel::DelayModel(const DelayTable& table) {
   for (const Curve& c : table.curves) {
     PhysicsFeatures features = physics_features(table, c);
     GpMean process = process_of(table, c, features);
+    ColumnDistance columns(find_operator(c.op), columns_in(c));
     place[{c.op, c.dtype, c.implementation}] = fitted_.size();
     by_op_[{c.op, c.dtype}].push_back(fitted_.size());
-    fitted_.push_back({c, std::move(features), std::move(process), {}});
+    fitted_.push_back({c, std::move(features), std::move(process), std::move(columns), {}});
   }
   for (auto& [key, list] : by_op_)
     std::stable_sort(list.begin(), list.end(), [&](std::size_t a, std::size_t b) {
@@ -132,7 +159,7 @@ void DelayModel::answer(const Fitted& f, std::span<const Question> questions, De
       z[j * kBlock + b] = static_cast<float>((v - c.centre[j]) / c.scale[j]);
     }
   }
-  const LogDelay d = log_delay(c, f.process, x.data(), z.data());
+  const LogDelay d = log_delay(c, f.process, f.columns, x.data(), z.data());
   for (std::size_t b = 0; b < questions.size(); ++b) {
     const double mean = static_cast<double>(d.mean[b]);
     const double half = static_cast<double>(d.half[b]) + kDoubling * outside[b];

@@ -7,6 +7,7 @@
 #include <utility>
 #include <vector>
 
+#include "calibrate/columns.h"
 #include "calibrate/gaussian_process.h"
 #include "calibrate/physics_features.h"
 #include "calibrate/table.h"
@@ -49,6 +50,7 @@ class DelayModel {
     Curve curve;
     PhysicsFeatures features;
     GpMean process;
+    ColumnDistance columns;
     std::unordered_map<std::string, Measured> measured;  // by the bytes of the dims
   };
   const Fitted* find(const Call& call) const;

@@ -3,13 +3,14 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <span>
 #include <tuple>
 
 #include "calibrate/curve_parts.h"
+#include "calibrate/fit_interval.h"
 #include "calibrate/fit_process.h"
 #include "calibrate/in_parallel.h"
 #include "calibrate/physics_features.h"
+#include "kernels/core/operators.h"
 
 namespace ridge {
 namespace {
@@ -40,32 +41,6 @@ struct LeftOut {
   std::vector<double> process, direct, beyond;
 };
 
-TreeRows tree_rows(const FitRows& rows, const std::vector<std::size_t>& of,
-                   const std::vector<double>& y) {
-  TreeRows t{.features = rows.features, .x = {}, .y = {}};
-  for (const std::size_t i : of) {
-    const auto row = std::span(rows.x).subspan(i * rows.features, rows.features);
-    t.x.insert(t.x.end(), row.begin(), row.end());
-    t.y.push_back(static_cast<float>(y[i]));
-  }
-  return t;
-}
-
-// What trees grown on the other folds say of each row.
-std::vector<double> left_out_trees(const FitRows& rows, const std::vector<double>& y,
-                                   const TreeOptions& options, std::size_t folds) {
-  const std::vector<std::size_t> order = some_of(rows.size(), rows.size());
-  std::vector<double> answers(rows.size());
-  in_parallel(folds, [&](std::size_t fold) {
-    std::vector<std::size_t> rest, held;
-    for (std::size_t q = 0; q < order.size(); ++q)
-      (q % folds == fold ? held : rest).push_back(order[q]);
-    const BoostedTrees trees = grow_trees(tree_rows(rows, rest, y), options);
-    evaluate(rows, held, trees, answers);
-  });
-  return answers;
-}
-
 std::vector<double> relative_errors(const FitRows& rows, const std::vector<double>& said) {
   std::vector<double> errors;
   for (const std::size_t i : rows.controls)
@@ -90,32 +65,6 @@ Blend choose_blend(const LeftOut& l, const FitRows& rows) {
       least = e;
     }
   return best;
-}
-
-// Learns where errors are large from the errors of points left out, and how wide an interval holds
-// 80 % of them: each fold's from a spread that was learned on the others.
-void fit_spread(Curve& c, const FitRows& rows, const std::vector<double>& said) {
-  constexpr double kLeast = 0.003;  // no latency is known better
-  std::vector<double> off, log_off;
-  for (std::size_t i = 0; i < rows.size(); ++i) {
-    off.push_back(std::abs(said[i] - rows.y[i]));
-    log_off.push_back(std::log(off.back() + kLeast));
-  }
-  const TreeOptions options{.rounds = 100, .levels = 4, .rate = 0.06, .ridge = 20, .bins = 64};
-  std::vector<double> expected(rows.size(), mean_of(log_off));
-  if (rows.size() >= 60) {
-    expected = left_out_trees(rows, log_off, options, 5);
-    c.spread = grow_trees(tree_rows(rows, some_of(rows.size(), rows.size()), log_off), options);
-  } else {
-    c.spread.start = expected[0];
-  }
-  std::vector<double> ratios;
-  for (const std::size_t i : rows.controls) ratios.push_back(off[i] / std::exp(expected[i]));
-  // The curve itself learns from the points that each fold left out, so it errs a little less: 78 %
-  // of them inside is 80 % of new ones. But the search for the parameters of the process has seen
-  // them, which makes few of them look a little too good.
-  const double share = 0.78 + 0.05 * std::min(1.0, 150.0 / static_cast<double>(rows.size()));
-  c.interval = quantile(ratios, share);
 }
 
 void fit_constant(Curve& c, const std::vector<double>& y) {
@@ -145,33 +94,63 @@ void keep_process(Curve& c, const ProcessFit& g) {
   c.nearest = g.near;
 }
 
-void fit_blend(Curve& c, const FitRows& rows) {
+// What a blend is fitted to.
+struct Fit {
+  const std::vector<const Sample*>& samples;
+  FitRows rows;
+  ProcessFit process;
+  std::vector<double> rest;  // what the process leaves of each row
+};
+
+std::size_t most_folds(const Fit& f) { return f.rows.size() < 8000 ? 8 : 3; }
+
+// What the models say of rows of which a fold at a time was left out.
+LeftOut left_out(const Fit& f, std::vector<double> process, const Folds& folds) {
+  const TreeOptions options = tree_options(f.rows.size());
+  return {.process = std::move(process),
+          .direct = left_out_trees(f.rows, f.rows.y, options, folds),
+          .beyond = left_out_trees(f.rows, f.rest, options, folds)};
+}
+
+// What is said of scattered rows is said of columns: few have another row.
+void fit_intervals(Curve& c, const Fit& f, const Blend& blend, const std::vector<double>& said) {
+  const Columns columns = columns_of(find_operator(c.op), f.samples);
+  const std::size_t count = columns.all.size();
+  const Layout layout = 2 * count > f.rows.size() ? Layout::kScattered : Layout::kGrid;
+  const Expected expected = fit_interval(c, f.rows, said, layout);
+  if (layout == Layout::kScattered || count < 2) return;
+  const Folds folds = column_folds(columns, std::min(count, most_folds(f)));
+  const LeftOut l = left_out(f, left_out_of_process(f.rows, f.process, folds), folds);
+  fit_away(c, f.rows, f.samples, expected, {columns, folds, blended(l, blend)});
+}
+
+void grow_all(Curve& c, const Fit& f) {
+  const std::vector<std::size_t> all = some_of(f.rows.size(), f.rows.size());
+  const TreeOptions options = tree_options(f.rows.size());
+  in_parallel(2, [&](std::size_t i) {
+    if (i == 0 && c.shares[1] > 0) c.direct = grow_trees(tree_rows(f.rows, all, f.rows.y), options);
+    if (i == 1 && c.shares[2] > 0) c.beyond = grow_trees(tree_rows(f.rows, all, f.rest), options);
+  });
+}
+
+void fit_blend(Curve& c, Fit f) {
   c.kind = "blend";
-  c.low = rows.range.low;
-  c.high = rows.range.high;
-  c.centre = rows.range.centre;
-  c.scale = rows.range.scale;
-  const ProcessFit g = fit_process(rows, FitEffort::kFull);
-  keep_process(c, g);
-  LeftOut l{.process = left_out_of_process(rows, g),
-            .direct = std::vector<double>(rows.size(), 0),
-            .beyond = std::vector<double>(rows.size(), 0)};
-  std::vector<double> rest;
-  for (std::size_t i = 0; i < rows.size(); ++i) rest.push_back(rows.y[i] - l.process[i]);
-  const TreeOptions options = tree_options(rows.size());
-  const std::size_t folds = std::min<std::size_t>(rows.size(), rows.size() < 4000 ? 8 : 3);
-  l.direct = left_out_trees(rows, rows.y, options, folds);
-  l.beyond = left_out_trees(rows, rest, options, folds);
-  const Blend best = choose_blend(l, rows);
+  c.low = f.rows.range.low;
+  c.high = f.rows.range.high;
+  c.centre = f.rows.range.centre;
+  c.scale = f.rows.range.scale;
+  f.process = fit_process(f.rows, FitEffort::kFull);
+  keep_process(c, f.process);
+  const std::size_t n = f.rows.size();
+  std::vector<double> by_process = left_out_of_process(f.rows, f.process, point_folds(f.process));
+  for (std::size_t i = 0; i < n; ++i) f.rest.push_back(f.rows.y[i] - by_process[i]);
+  const LeftOut l = left_out(f, std::move(by_process), row_folds(n, std::min(n, most_folds(f))));
+  const Blend best = choose_blend(l, f.rows);
   c.shares = {best.process, best.direct, best.beyond};
   const std::vector<double> said = blended(l, best);
-  set_errors(c, relative_errors(rows, said));
-  fit_spread(c, rows, said);
-  const std::vector<std::size_t> all = some_of(rows.size(), rows.size());
-  in_parallel(2, [&](std::size_t i) {
-    if (i == 0 && best.direct > 0) c.direct = grow_trees(tree_rows(rows, all, rows.y), options);
-    if (i == 1 && best.beyond > 0) c.beyond = grow_trees(tree_rows(rows, all, rest), options);
-  });
+  set_errors(c, relative_errors(f.rows, said));
+  fit_intervals(c, f, best, said);
+  grow_all(c, f);
 }
 
 }  // namespace
@@ -184,13 +163,13 @@ Curve fit_curve(const DelayTable& table, const std::vector<std::size_t>& samples
   const PhysicsFeatures features = physics_features(table, c);
   const double launch =
       table.method == Method::kGraph ? table.launch.graph_s : table.launch.stream_s;
-  const FitRows rows = fit_rows(features, fitted, launch);
+  FitRows rows = fit_rows(features, fitted, launch);
   c.fixed_s = rows.fixed_s;
   if (rows.size() < kFewest) {
     fit_constant(c, rows.y);
   } else {
     c.features = features.names();
-    fit_blend(c, rows);
+    fit_blend(c, {.samples = fitted, .rows = std::move(rows), .process = {}, .rest = {}});
   }
   for (std::size_t& row : c.samples) row = samples[row];
   return c;

@@ -3,8 +3,10 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <set>
 
 #include "calibrate/curve_parts.h"
+#include "calibrate/in_parallel.h"
 
 namespace ridge {
 namespace {
@@ -82,26 +84,26 @@ ProcessFit fit_process(const FitRows& rows, FitEffort effort, std::size_t most) 
   return g;
 }
 
-std::vector<double> left_out_of_process(const FitRows& rows, const ProcessFit& fit) {
+Folds point_folds(const ProcessFit& fit) {
+  return dealt(fit.rows, std::min(kFolds, fit.rows.size()));
+}
+
+std::vector<double> left_out_of_process(const FitRows& rows, const ProcessFit& fit,
+                                        const Folds& folds) {
   std::vector<double> answers(rows.size());
-  if (fit.rows.size() < rows.size()) {
-    const GpMean mean(fit.points.x, fit.parameters, fit.known);
-    ask(rows, mean, some_of(rows.size(), rows.size()), answers);
-  }
+  const GpMean whole(fit.points.x, fit.parameters, fit.known);
+  ask(rows, whole, some_of(rows.size(), rows.size()), answers);
   // The others alone decide whom of themselves to doubt: a point that was doubted for being far off
   // would make the error of its fold look smaller than that of a new one.
-  const std::size_t folds = std::min(kFolds, fit.rows.size());
-  for (std::size_t fold = 0; fold < folds; ++fold) {
+  in_parallel(folds.size(), [&](std::size_t f) {
+    const std::set<std::size_t> held(folds[f].begin(), folds[f].end());
     GpPoints rest;
-    std::vector<std::size_t> held;
-    for (std::size_t q = 0; q < fit.rows.size(); ++q)
-      if (q % folds == fold)
-        held.push_back(fit.rows[q]);
-      else
-        add_point(rest, rows, fit.rows[q]);
+    for (const std::size_t point : fit.rows)
+      if (!held.contains(point)) add_point(rest, rows, point);
+    if (rest.y.empty()) return;
     doubt_outliers(rest, fit.parameters, 2);
-    ask(rows, GpMean(rest.x, fit.parameters, posterior(rest, fit.parameters)), held, answers);
-  }
+    ask(rows, GpMean(rest.x, fit.parameters, posterior(rest, fit.parameters)), folds[f], answers);
+  });
   return answers;
 }
 

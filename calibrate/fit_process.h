@@ -2,6 +2,7 @@
 #include <vector>
 
 #include "calibrate/fit_rows.h"
+#include "calibrate/folds.h"
 #include "calibrate/gaussian_process.h"
 
 namespace ridge {
@@ -20,7 +21,12 @@ struct ProcessFit {
 
 ProcessFit fit_process(const FitRows& rows, FitEffort effort, std::size_t most = 512);
 
-// What the process says of every row: of its own points as if a fold of them had not been there.
-std::vector<double> left_out_of_process(const FitRows& rows, const ProcessFit& fit);
+// What the process says of every row: of those in a fold as if none of that fold were among its
+// points.
+std::vector<double> left_out_of_process(const FitRows& rows, const ProcessFit& fit,
+                                        const Folds& folds);
+
+// The process' own points in folds: what it says of other rows tells its error as it is.
+Folds point_folds(const ProcessFit& fit);
 
 }  // namespace ridge

@@ -42,11 +42,6 @@ float raggedness(double size) {
   return static_cast<float>(std::min(7, most) - std::min(7, std::countr_zero(whole)));
 }
 
-// 1 + the number of zero dims keeps logs finite: padding and prefixes may be 0.
-float log_dim(int64_t value, const Axis& a) {
-  return static_cast<float>(std::log(static_cast<double>(value) + (a.min < 1 ? 1 : 0)));
-}
-
 std::string text(const Tile& t) { return std::to_string(t.rows) + "x" + std::to_string(t.cols); }
 
 }  // namespace
@@ -164,6 +159,11 @@ void PhysicsFeatures::operator()(const Call& call, std::span<float> out) const {
   add_log(v.rows * v.cols / v.depth);
   add_log(v.rows / v.cols);
   tiles(v, compute_s, memory_s, f);
+}
+
+// 1 + the number of zero dims keeps logs finite: padding and prefixes may be 0.
+float log_dim(int64_t value, const Axis& a) {
+  return static_cast<float>(std::log(static_cast<double>(value) + (a.min < 1 ? 1 : 0)));
 }
 
 Work any_work(const OpSpec& spec, Dtype dtype) {

@@ -17,16 +17,16 @@ struct TileView {
 TileView tile_view(const OpSpec& spec, const Call& call);
 
 // What a call's delay is learned from: the terms of its roofline and of its launch as tiles.
-//   log <axis>           every dim
-//   log ideal_s, log bytes, log bytes/cache, log outputs
-//   log compute_s, log compute/memory, log operand/cache …   of matrix products; the second operand
-//                        is the one that a GEMM calls weights
-//   waves RxC            log(⌈w⌉ / w), w = tiles of R × C over the units: idle units of the last
-//   wave padded RxC           log(work of ⌈w⌉ whole waves / work) best_tile, best_s    over those
-//   tiles, split along the depth or not, the one that takes least
-//                        and its time over the roofline's: what a library would choose
-//   ragged rows|cols|depth   how many times more 2 would divide the largest power of two not above
-//                        it, up to 128: 0 for powers of two and multiples of 128
+// - log <axis>: every dim
+// - log ideal_s, log bytes, log bytes/cache, log outputs
+// - ragged rows|cols|depth: how many times more 2 would divide the largest power of two not above
+//   it, up to 128: 0 for powers of two and multiples of 128
+// And of matrix products, whose second operand is what a GEMM calls weights:
+// - log compute_s, log compute/memory, log operand/cache …
+// - waves RxC: log(⌈w⌉ / w), w tiles of R × C over the units: how idle the last wave is
+// - padded RxC: log(work of ⌈w⌉ whole waves / work)
+// - best_tile, best_s: of those tiles, split along the depth or not, the one that takes least,
+//   and its time over the roofline's: what a library would choose
 // Values only grow with the log of the dims, or are bounded.
 class PhysicsFeatures {
  public:
@@ -49,6 +49,9 @@ class PhysicsFeatures {
   double launch_s_, units_, cache_bytes_;
   std::vector<std::string> names_;
 };
+
+// The feature "log <axis>" of a dim.
+float log_dim(int64_t value, const Axis& a);
 
 // Of any call of an operator: what a pipe and an arithmetic are read off.
 Work any_work(const OpSpec& spec, Dtype dtype);
