@@ -7,6 +7,8 @@ namespace ridge::attention_decode {
 // grouped-query: query head h reads key head h / (heads / kv_heads).
 //   Q, O  [batch, 1, heads, head_dim]
 //   K, V  [batch, kv_heads, context, head_dim]  the cache; context counts the new token too
+// With Arguments::lengths a sequence attends to so many keys of its own instead, at least 1 and at
+// most context; with Arguments::cache_rows the K (V) of each head has room for so many rows.
 struct Dims {
   int64_t batch, context, heads, kv_heads, head_dim;
 };

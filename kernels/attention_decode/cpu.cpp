@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <vector>
 
 #include "kernels/attention_decode/attention_decode.h"
 #include "kernels/attention_decode/tile.h"
@@ -19,6 +20,8 @@ struct Task {
   Dims d;
   const float *q, *k, *v;
   float* o;
+  int64_t cache_rows;      // of K and V between two caches
+  const int32_t* lengths;  // keys of each sequence; null: the context
   int threads;
 
   int64_t group() const { return d.heads / d.kv_heads; }
@@ -75,7 +78,7 @@ void attend(const Task& t, int64_t cache, int64_t first, int64_t last, State sta
   std::fill_n(state.output, q_floats, 0.0f);
   for (int64_t j = first; j < last; j += kKeys) {
     const int64_t keys = std::min<int64_t>(kKeys, last - j);
-    const int64_t offset = (cache * d.context + j) * d.head_dim;
+    const int64_t offset = (cache * t.cache_rows + j) * d.head_dim;
     score(queries, t.k + offset, t.group(), keys, d.head_dim, scores);
     exponentiate(t, scores, keys, state);
     accumulate(
@@ -105,56 +108,74 @@ void write(const Task& t, int64_t cache, State state) {
   }
 }
 
-// The keys [begin, end) of thread `thread`, counted through all caches.
+// Where the keys of each cache begin, counted through all caches, and last where they end.
+using Starts = std::vector<int64_t>;
+
+void count_keys(const Task& t, Starts& starts) {
+  for (int64_t cache = 0; cache < t.caches(); ++cache) {
+    const auto i = static_cast<std::size_t>(cache);
+    const int64_t keys = t.lengths ? t.lengths[cache / t.d.kv_heads] : t.d.context;
+    starts[i + 1] = starts[i] + keys;
+  }
+}
+
+int64_t cache_of(const Starts& starts, int64_t key) {
+  return std::upper_bound(starts.begin(), starts.end(), key) - starts.begin() - 1;
+}
+
+// The keys [begin, end) of thread `thread`.
 struct Part {
   int64_t begin, end;
 };
-Part part(const Task& t, int64_t thread) {
-  const int64_t keys = t.caches() * t.d.context;
+Part part(const Task& t, const Starts& starts, int64_t thread) {
+  const int64_t keys = starts.back();
   return {thread * keys / t.threads, (thread + 1) * keys / t.threads};
 }
 
 // Slot 0 keeps a thread's state of the cache that its part begins in the middle of, slot 1 that of
 // the cache that its part begins but does not end; whole ones pass through slot 1 before it.
-void run_thread(const Task& t, int64_t thread, float* scratch) {
-  const auto [begin, end] = part(t, thread);
+void run_thread(const Task& t, const Starts& starts, int64_t thread, float* scratch) {
+  const auto [begin, end] = part(t, starts, thread);
   float* own = scratch + thread * t.thread_floats();
-  for (int64_t at = begin; at < end;) {
-    const int64_t cache = at / t.d.context, first = at % t.d.context;
-    const int64_t last = std::min(t.d.context, first + end - at);
+  for (int64_t at = begin, cache = cache_of(starts, begin); at < end; ++cache) {
+    const int64_t start = starts[static_cast<std::size_t>(cache)],
+                  stop = starts[static_cast<std::size_t>(cache) + 1];
+    const int64_t first = at - start, last = std::min(stop, end) - start;
     const State state = state_at(t, own + (first == 0 ? t.state_floats() : 0));
     attend(t, cache, first, last, state, own + 2 * t.state_floats());
-    if (first == 0 && last == t.d.context) write(t, cache, state);
+    if (first == 0 && last == stop - start) write(t, cache, state);
     at += last - first;
   }
 }
 
 // Merges the caches that more than one thread has keys of.
-void merge_shared(const Task& t, float* scratch) {
+void merge_shared(const Task& t, const Starts& starts, float* scratch) {
   const auto slot = [&](int64_t thread, int64_t i) {
     return state_at(t, scratch + thread * t.thread_floats() + i * t.state_floats());
   };
   for (int64_t thread = 1, owner = 0; thread < t.threads; ++thread) {
-    const auto [begin, end] = part(t, thread);
-    if (begin == end || begin % t.d.context == 0) {
+    const auto [begin, end] = part(t, starts, thread);
+    const int64_t cache = cache_of(starts, begin);
+    const int64_t start = starts[static_cast<std::size_t>(cache)];
+    if (begin == end || begin == start) {
       if (begin < end) owner = thread;
       continue;
     }
-    const int64_t cache = begin / t.d.context;
-    const bool starts_here = part(t, owner).begin <= cache * t.d.context;
+    const bool starts_here = part(t, starts, owner).begin <= start;
     const State into = slot(owner, starts_here ? 1 : 0);
     merge(t, into, slot(thread, 0));
-    if (end >= (cache + 1) * t.d.context) {
+    if (end >= starts[static_cast<std::size_t>(cache) + 1]) {
       write(t, cache, into);
       owner = thread;
     }
   }
 }
 
-void run(const Task& t, float* scratch) {
+void run(const Task& t, Starts& starts, float* scratch) {
+  if (t.lengths) count_keys(t, starts);
 #pragma omp parallel for schedule(static, 1)
-  for (int thread = 0; thread < t.threads; ++thread) run_thread(t, thread, scratch);
-  merge_shared(t, scratch);
+  for (int thread = 0; thread < t.threads; ++thread) run_thread(t, starts, thread, scratch);
+  merge_shared(t, starts, scratch);
 }
 
 }  // namespace
@@ -173,11 +194,16 @@ std::vector<CpuImplementation> cpu_implementations() {
         .k = static_cast<const float*>(a.inputs[1]),
         .v = static_cast<const float*>(a.inputs[2]),
         .o = static_cast<float*>(a.outputs[0]),
+        .cache_rows = cache_rows(a, dims(c).context),
+        .lengths = a.lengths,
         .threads = context.threads,
     };
     simd::Scratch scratch(task.threads * task.thread_floats());
-    return make_launch(
-        [task, scratch = std::move(scratch)]() mutable { run(task, scratch.data()); });
+    Starts starts(static_cast<std::size_t>(task.caches()) + 1);
+    if (!task.lengths) count_keys(task, starts);
+    return make_launch([task, starts = std::move(starts), scratch = std::move(scratch)]() mutable {
+      run(task, starts, scratch.data());
+    });
   };
   return {own};
 }

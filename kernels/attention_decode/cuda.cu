@@ -48,6 +48,8 @@ std::unique_ptr<Launch> bind(CudaContext& context, const Dims& d, const Argument
       .step = own.step};
   const Shape shape{
       .context = d.context,
+      .cache_rows = cache_rows(a, d.context),
+      .kv_heads = static_cast<int>(d.kv_heads),
       .group = static_cast<int>(group),
       .head_dim = static_cast<int>(d.head_dim),
       .splits = choose_splits(problem),
@@ -56,6 +58,7 @@ std::unique_ptr<Launch> bind(CudaContext& context, const Dims& d, const Argument
                .k = static_cast<const T*>(a.inputs[1]),
                .v = static_cast<const T*>(a.inputs[2]),
                .o = static_cast<T*>(a.outputs[0]),
+               .lengths = a.lengths,
                .outputs = nullptr,
                .stats = nullptr};
   std::shared_ptr<cuda::DeviceMemory> scratch;

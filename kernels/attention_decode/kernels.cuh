@@ -10,13 +10,15 @@ template <class T>
 struct Tensors {
   const T *q, *k, *v;
   T* o;
+  const int32_t* lengths;  // keys of each sequence; null: the context
   // With splits > 1: per row (batch, head) and part, the output not yet divided by the sum
   // [rows][splits][head_dim], the largest score and the sum [rows][splits][2].
   float *outputs, *stats;
 };
 
 struct Shape {
-  int64_t context;
+  int64_t context, cache_rows;  // of K and V between two caches: cache_rows
+  int kv_heads;
   int group;     // query heads of a key head
   int head_dim;  // a multiple of 8
   int splits;
@@ -122,10 +124,11 @@ __global__ void __launch_bounds__(kThreads, Own::kBlocks) attend(Tensors<T> t, S
   const Place<Own> place(s);
   const int team = static_cast<int>(threadIdx.x) / kRowLanes;
   const int lane = static_cast<int>(threadIdx.x) % kRowLanes;
-  const int64_t begin = s.context * place.split / s.splits;
-  const int64_t end = s.context * (place.split + 1) / s.splits;
-  const T* k_base = t.k + place.cache * s.context * s.head_dim;
-  const T* v_base = t.v + place.cache * s.context * s.head_dim;
+  const int64_t keys = t.lengths ? t.lengths[place.cache / s.kv_heads] : s.context;
+  const int64_t begin = keys * place.split / s.splits;
+  const int64_t end = keys * (place.split + 1) / s.splits;
+  const T* k_base = t.k + place.cache * s.cache_rows * s.head_dim;
+  const T* v_base = t.v + place.cache * s.cache_rows * s.head_dim;
 
   float q[kHeads][kPacks * Own::kWidth];
 #pragma unroll

@@ -7,7 +7,8 @@ namespace ridge::attention_prefill {
 // h / (heads / kv_heads).
 //   Q, O  [batch, seq, heads, head_dim]        as the projections write them
 //   K, V  [batch, kv_heads, kv_len, head_dim]  the cache; kv_len ≥ seq counts the new tokens too
-// The mask is aligned to the last key: query i sees keys 0 … kv_len − seq + i.
+// With Arguments::cache_rows the K (V) of each head has room for so many rows, of which kv_len
+// count. The mask is aligned to the last key: query i sees keys 0 … kv_len − seq + i.
 struct Dims {
   int64_t batch, seq, kv_len, heads, kv_heads, head_dim;
 };

@@ -111,6 +111,7 @@ struct Task {
   Dims d;
   const float *q, *k, *v;
   float* o;
+  int64_t cache_rows;
 };
 
 // Row r of a (batch, key head) is query r / group of the group's head r % group.
@@ -141,7 +142,7 @@ void run_panel(const Task& t, int64_t batch, int64_t kv_head, int64_t first_row,
     state.largest[v] = simd::broadcast(std::numeric_limits<float>::lowest());
     state.sums[v] = simd::broadcast(0);
   }
-  const int64_t kv_offset = (batch * d.kv_heads + kv_head) * d.kv_len * d.head_dim;
+  const int64_t kv_offset = (batch * d.kv_heads + kv_head) * t.cache_rows * d.head_dim;
   const int64_t end = visible[kPanel - 1];
   for (int64_t first = 0; first < end; first += kKeys) {
     const int64_t keys = std::min<int64_t>(kKeys, end - first);
@@ -195,6 +196,7 @@ std::vector<CpuImplementation> cpu_implementations() {
         .k = static_cast<const float*>(a.inputs[1]),
         .v = static_cast<const float*>(a.inputs[2]),
         .o = static_cast<float*>(a.outputs[0]),
+        .cache_rows = cache_rows(a, dims(c).kv_len),
     };
     simd::Scratch scratch(context.threads * scratch_floats(task.d));
     return make_launch(

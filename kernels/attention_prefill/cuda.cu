@@ -26,6 +26,7 @@ std::unique_ptr<Launch> bind_simt(CudaContext& context, const Dims& d, const Arg
   const Tensors<T> t = tensors<T>(a);
   const Shape shape{.seq = d.seq,
                     .kv_len = d.kv_len,
+                    .cache_rows = cache_rows(a, d.kv_len),
                     .heads = static_cast<int>(d.heads),
                     .group = static_cast<int>(d.heads / d.kv_heads),
                     .head_dim = static_cast<int>(d.head_dim),
@@ -59,7 +60,8 @@ constexpr cudaDataType_t kCublasType<__nv_bfloat16> = CUDA_R_16BF;
 class PointerTable {
  public:
   template <class T>
-  PointerTable(const Dims& d, const Tensors<T>& t, T* scores, const std::vector<UnfusedStep>& steps)
+  PointerTable(const Dims& d, int64_t cache_rows, const Tensors<T>& t, T* scores,
+               const std::vector<UnfusedStep>& steps)
       : memory_(bytes(steps)) {
     std::vector<const void*> all;
     for (const UnfusedStep& s : steps)
@@ -68,8 +70,8 @@ class PointerTable {
           const int64_t batch = h / d.heads, head = h % d.heads;
           const int64_t row = (batch * d.seq + s.first_query) * d.heads + head;
           const int64_t cache = batch * d.kv_heads + head / (d.heads / d.kv_heads);
-          const void* of_matrix[]{t.q + row * d.head_dim, t.k + cache * d.kv_len * d.head_dim,
-                                  t.v + cache * d.kv_len * d.head_dim, t.o + row * d.head_dim,
+          const void* of_matrix[]{t.q + row * d.head_dim, t.k + cache * cache_rows * d.head_dim,
+                                  t.v + cache * cache_rows * d.head_dim, t.o + row * d.head_dim,
                                   scores + (h - s.first_head) * s.queries * s.stride};
           all.push_back(of_matrix[matrix]);
         }
@@ -119,7 +121,8 @@ std::unique_ptr<Launch> bind_unfused(CudaContext& context, const Dims& d, const 
   for (const UnfusedStep& s : steps) elements = std::max(elements, s.heads * s.queries * s.stride);
   const auto scratch = cuda::shared_scratch(context, "attention_prefill", elements * size);
   T* scores = static_cast<T*>(scratch->address());
-  const auto table = std::make_shared<PointerTable>(d, tensors<T>(a), scores, steps);
+  const auto table =
+      std::make_shared<PointerTable>(d, cache_rows(a, d.kv_len), tensors<T>(a), scores, steps);
   return make_launch(
       [=, cublas = context.cublas, stream = context.stream] {
         void** pointers = table->data();

@@ -8,6 +8,7 @@
 #include <map>
 #include <unordered_map>
 
+#include "kernels/core/error.h"
 #include "kernels/cuda/device_memory.h"
 #endif
 
@@ -46,7 +47,7 @@ fe::graph::Tensor_attributes tensor(const char* name, Uid uid, std::vector<int64
       .set_stride(std::move(strides));
 }
 
-Plan make_plan(cudnnHandle_t handle, const Dims& d, Dtype dtype) {
+Plan make_plan(cudnnHandle_t handle, const Dims& d, int64_t cache_rows, Dtype dtype) {
   Plan plan;
   plan.graph = std::make_shared<fe::graph::Graph>();
   fe::graph::Graph& graph = *plan.graph;
@@ -57,8 +58,8 @@ Plan make_plan(cudnnHandle_t handle, const Dims& d, Dtype dtype) {
   const std::vector<int64_t> row_strides{d.seq * d.heads * d.head_dim, d.head_dim,
                                          d.heads * d.head_dim, 1};
   const std::vector<int64_t> cache{d.batch, d.kv_heads, d.kv_len, d.head_dim};
-  const std::vector<int64_t> cache_strides{d.kv_heads * d.kv_len * d.head_dim,
-                                           d.kv_len * d.head_dim, d.head_dim, 1};
+  const std::vector<int64_t> cache_strides{d.kv_heads * cache_rows * d.head_dim,
+                                           cache_rows * d.head_dim, d.head_dim, 1};
   auto options =
       fe::graph::SDPA_attributes().set_name("sdpa").set_generate_stats(false).set_attn_scale(
           1 / std::sqrt(static_cast<float>(d.head_dim)));
@@ -80,19 +81,22 @@ Plan make_plan(cudnnHandle_t handle, const Dims& d, Dtype dtype) {
 // kept for the bind that follows.
 class Plans {
  public:
-  std::shared_ptr<Plan> get(cudnnHandle_t handle, const Call& call, const Dims& d) {
+  std::shared_ptr<Plan> get(cudnnHandle_t handle, const Call& call, const Dims& d,
+                            int64_t cache_rows) {
     constexpr std::size_t kMost = 64;  // each holds compiled kernels
-    const Call key{call.op, call.dims, call.dtype, ""};
+    const auto key = std::pair(Call{call.op, call.dims, call.dtype, ""}, cache_rows);
     auto found = plans_.find(key);
     if (found == plans_.end()) {
       if (plans_.size() >= kMost) plans_.clear();
-      found = plans_.emplace(key, std::make_shared<Plan>(make_plan(handle, d, call.dtype))).first;
+      found =
+          plans_.emplace(key, std::make_shared<Plan>(make_plan(handle, d, cache_rows, call.dtype)))
+              .first;
     }
     return found->second;
   }
 
  private:
-  std::map<Call, std::shared_ptr<Plan>> plans_;
+  std::map<std::pair<Call, int64_t>, std::shared_ptr<Plan>> plans_;
 };
 
 std::unique_ptr<Launch> bind_plan(CudaContext& context, const std::shared_ptr<Plan>& plan,
@@ -126,10 +130,13 @@ CudaImplementation cudnn_sdpa(std::string op, std::function<Dims(const Call&)> d
   const auto plans = std::make_shared<Plans>();
   i.unsupported = [dims_of, plans](const CudaContext& context, const Call& c) {
     const std::string why = unfit(context, dims_of(c), c.dtype);
-    return why.empty() ? plans->get(context.cudnn, c, dims_of(c))->why : why;
+    const Dims d = dims_of(c);
+    return why.empty() ? plans->get(context.cudnn, c, d, d.kv_len)->why : why;
   };
   i.bind = [dims_of, plans](CudaContext& context, const Call& c, const Arguments& a) {
-    return bind_plan(context, plans->get(context.cudnn, c, dims_of(c)), a);
+    if (a.lengths) throw BadInput(to_string(c) + ": cuDNN's takes sequences of one length only");
+    const Dims d = dims_of(c);
+    return bind_plan(context, plans->get(context.cudnn, c, d, cache_rows(a, d.kv_len)), a);
   };
 #else
   i.unsupported = [dims_of](const CudaContext& context, const Call& c) {

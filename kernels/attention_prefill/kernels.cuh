@@ -15,9 +15,9 @@ struct Tensors {
 };
 
 struct Shape {
-  int64_t seq, kv_len;
-  int heads, group, head_dim;  // group = heads / kv_heads
-  float scale;                 // log2(e) / √head_dim
+  int64_t seq, kv_len, cache_rows;  // of K and V between two heads: cache_rows
+  int heads, group, head_dim;       // group = heads / kv_heads
+  float scale;                      // log2(e) / √head_dim
 };
 
 // kRows queries of one head against kKeys keys at a time. Threads stand in a grid of 16 × 8: thread
@@ -186,7 +186,8 @@ __global__ void __launch_bounds__(kThreads) attend(Tensors<T> t, Shape s) {
   const int y = static_cast<int>(threadIdx.x) / 8, x = static_cast<int>(threadIdx.x) % 8;
   const int64_t row_stride = static_cast<int64_t>(s.heads) * s.head_dim;
   const int64_t q_offset = (batch * s.seq * s.heads + head) * s.head_dim;
-  const int64_t kv_offset = (batch * (s.heads / s.group) + head / s.group) * s.kv_len * s.head_dim;
+  const int64_t cache = batch * (s.heads / s.group) + head / s.group;
+  const int64_t kv_offset = cache * s.cache_rows * s.head_dim;
 
   copy_rows<Own>(queries, t.q + q_offset + first_row * row_stride, row_stride, kRows,
                  s.seq - first_row, s.head_dim);

@@ -43,11 +43,34 @@ class Buffer {
   virtual int64_t bytes() const = 0;
 };
 
-// Device addresses in the order of OpSpec::inputs and OpSpec::outputs, 256-byte aligned.
+// The weights W[n,k] of a linear layer on the device, in the form that its products take fastest
+// whatever their m.
+class Weights {
+ public:
+  virtual ~Weights() = default;
+  virtual int64_t bytes() const = 0;
+  // W as it was given, row-major; null where only another form of it is kept.
+  virtual const void* plain() const = 0;
+};
+
+// Device addresses in the order of OpSpec::inputs and OpSpec::outputs, 256-byte aligned. What
+// follows them is what a layer of a model may have otherwise than the tensors that calls are
+// measured on; nothing of it changes what a call costs.
 struct Arguments {
   std::vector<const void*> inputs;
   std::vector<void*> outputs;
+  double epsilon = 1e-5;   // of norms
+  int64_t cache_rows = 0;  // attention: rows between the K (V) of two heads; 0: no gap
+  const int32_t* lengths =
+      nullptr;  // attention_decode: keys of each sequence, ≤ context, on device
+  const Weights* weights = nullptr;  // gemm: W, kept by this backend, instead of the second input
+  const void* bias = nullptr;        // gemm: [n] in C's dtype, added to each row
 };
+
+// Rows between the K (V) of two heads whose call has `rows` of them.
+inline int64_t cache_rows(const Arguments& a, int64_t rows) {
+  return a.cache_rows > 0 ? a.cache_rows : rows;
+}
 
 // A call bound to its arguments, with whatever it had to prepare (a chosen algorithm, packed
 // weights, a workspace). enqueue() may be called any number of times and is stream-ordered; on the
@@ -118,6 +141,9 @@ class Backend {
   virtual std::unique_ptr<Launch> bind(const Call& call, const Arguments& arguments) = 0;
 
   virtual std::unique_ptr<Buffer> allocate(int64_t bytes) = 0;  // throws OutOfMemory
+  // `host` is W[n,k], row-major. Throws OutOfMemory.
+  virtual std::unique_ptr<Weights> keep_weights(Dtype dtype, int64_t n, int64_t k,
+                                                const void* host);
   virtual void upload(void* device, const void* host, int64_t bytes) = 0;
   virtual void download(void* host, const void* device, int64_t bytes) = 0;
   virtual void copy(void* to, const void* from, int64_t bytes) = 0;  // device to device

@@ -14,6 +14,7 @@
 #include "kernels/core/error.h"
 #include "kernels/cpu/context.h"
 #include "kernels/cpu/cpu_info.h"
+#include "kernels/cpu/dnnl_matmul.h"
 
 namespace ridge {
 
@@ -164,6 +165,20 @@ class CpuBackend final : public Backend {
   }
   std::unique_ptr<Buffer> allocate(int64_t bytes) override {
     return std::make_unique<CpuBuffer>(bytes);
+  }
+  std::unique_ptr<Weights> keep_weights(Dtype dtype, int64_t n, int64_t k,
+                                        const void* host) override {
+    if (dtype != Dtype::kF32 && dtype != Dtype::kInt8)
+      throw BadInput(fmt::format("the CPU multiplies in f32 and int8, not in {}", name(dtype)));
+    const int64_t bytes = n * k * static_cast<int64_t>(bytes_per_element(dtype));
+    if (bytes > available_memory_bytes() * 9 / 10)
+      throw OutOfMemory(fmt::format("weights of {} MiB, {} MiB available", bytes >> 20,
+                                    available_memory_bytes() >> 20));
+    try {
+      return std::make_unique<PackedWeights>(context_, dtype, n, k, host);
+    } catch (const std::bad_alloc&) {
+      throw OutOfMemory(fmt::format("weights of {} MiB", bytes >> 20));
+    }
   }
   void upload(void* device, const void* host, int64_t bytes) override { copy(device, host, bytes); }
   void download(void* host, const void* device, int64_t bytes) override {

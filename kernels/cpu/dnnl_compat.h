@@ -5,13 +5,14 @@
 // (Ubuntu 24.04) does both at once. Each function here makes the kernel choice either way.
 namespace ridge::dnnl_compat {
 
+// `bias` may be empty.
 inline dnnl::matmul::primitive_desc matmul(const dnnl::engine& engine, const dnnl::memory::desc& a,
-                                           const dnnl::memory::desc& b,
-                                           const dnnl::memory::desc& c) {
+                                           const dnnl::memory::desc& b, const dnnl::memory::desc& c,
+                                           const dnnl::memory::desc& bias = {}) {
 #if DNNL_VERSION_MAJOR >= 3
-  return {engine, a, b, c};
+  return {engine, a, b, bias, c};
 #else
-  return {dnnl::matmul::desc(a, b, c), engine};
+  return {dnnl::matmul::desc(a, b, bias, c), engine};
 #endif
 }
 

@@ -29,32 +29,67 @@ std::shared_ptr<void> huge_pages(std::size_t bytes) {
   return {address, std::free};
 }
 
+Memory::data_type input_type(Dtype dtype) {
+  return dtype == Dtype::kInt8 ? Memory::data_type::s8 : Memory::data_type::f32;
+}
+
+// W[n,k] row-major is [k,n] with the axes swapped.
+Memory::desc weights_desc(Dtype dtype, int64_t n, int64_t k, Memory::format_tag tag) {
+  return {{k, n}, input_type(dtype), tag};
+}
+
+struct Descs {
+  Memory::desc a, c, bias;
+};
+
+Descs descs_of(const PackedMatmul& s, bool bias) {
+  const auto out = s.dtype == Dtype::kInt8 ? Memory::data_type::s32 : Memory::data_type::f32;
+  return {.a = row_major({s.m, s.k}, input_type(s.dtype)),
+          .c = row_major({s.m, s.n}, out),
+          .bias = bias ? row_major({1, s.n}, out) : Memory::desc()};
+}
+
+Memory::desc best_form(const CpuContext& context, const PackedMatmul& s) {
+  const Descs d = descs_of(s, false);
+  const Memory::desc any = weights_desc(s.dtype, s.n, s.k, Memory::format_tag::any);
+  return dnnl_compat::matmul(context.engine, d.a, any, d.c).weights_desc();
+}
+
 }  // namespace
 
-std::function<void()> bind_packed_matmul(CpuContext& context, const PackedMatmul& s, const void* a,
-                                         const void* w, void* c, std::string* detail) {
-  const bool integer = s.dtype == Dtype::kInt8;
-  const auto in = integer ? Memory::data_type::s8 : Memory::data_type::f32;
-  const auto out = integer ? Memory::data_type::s32 : Memory::data_type::f32;
-  const Memory::desc a_desc = row_major({s.m, s.k}, in), c_desc = row_major({s.m, s.n}, out);
-  // W[n,k] row-major is [k,n] with the axes swapped.
-  const Memory::desc w_plain({s.k, s.n}, in, Memory::format_tag::ba);
-  const Memory::desc w_any({s.k, s.n}, in, Memory::format_tag::any);
-  const auto primitive_desc = dnnl_compat::matmul(context.engine, a_desc, w_any, c_desc);
+PackedWeights::PackedWeights(CpuContext& context, const Memory::desc& plain,
+                             const Memory::desc& form, const void* w)
+    : held_(huge_pages(form.get_size())), memory_(form, context.engine, held_.get()) {
+  Memory from(plain, context.engine, const_cast<void*>(w));
+  dnnl::reorder(from, memory_).execute(context.stream, from, memory_);
+  context.stream.wait();
+}
+
+PackedWeights::PackedWeights(CpuContext& context, Dtype dtype, int64_t n, int64_t k, const void* w)
+    : PackedWeights(context, weights_desc(dtype, n, k, Memory::format_tag::ba),
+                    best_form(context, {.m = 1, .n = n, .k = k, .dtype = dtype}), w) {}
+
+std::function<void()> bind_packed_matmul(CpuContext& context, const PackedMatmul& s,
+                                         const Arguments& a, std::string* detail) {
+  const auto* kept = dynamic_cast<const PackedWeights*>(a.weights);
+  const Descs d = descs_of(s, a.bias != nullptr);
+  const Memory::desc form =
+      kept ? kept->memory().get_desc() : weights_desc(s.dtype, s.n, s.k, Memory::format_tag::any);
+  const auto primitive_desc = dnnl_compat::matmul(context.engine, d.a, form, d.c, d.bias);
   if (detail) *detail = primitive_desc.impl_info_str();
 
-  Memory plain(w_plain, context.engine, const_cast<void*>(w));
-  const Memory::desc packed_desc = primitive_desc.weights_desc();
-  const std::shared_ptr<void> held = huge_pages(packed_desc.get_size());
-  Memory packed(packed_desc, context.engine, held.get());
-  dnnl::reorder(plain, packed).execute(context.stream, plain, packed);
-  context.stream.wait();
-  Memory a_memory(a_desc, context.engine, const_cast<void*>(a));
-  Memory c_memory(c_desc, context.engine, c);
-  return [primitive = dnnl::matmul(primitive_desc), stream = context.stream, held,
-          arguments = std::unordered_map<int, Memory>{{DNNL_ARG_SRC, a_memory},
-                                                      {DNNL_ARG_WEIGHTS, packed},
-                                                      {DNNL_ARG_DST, c_memory}}]() mutable {
+  std::shared_ptr<PackedWeights> own;
+  if (!kept)
+    own = std::make_shared<PackedWeights>(context,
+                                          weights_desc(s.dtype, s.n, s.k, Memory::format_tag::ba),
+                                          primitive_desc.weights_desc(), a.inputs[1]);
+  std::unordered_map<int, Memory> arguments{
+      {DNNL_ARG_SRC, {d.a, context.engine, const_cast<void*>(a.inputs[0])}},
+      {DNNL_ARG_WEIGHTS, kept ? kept->memory() : own->memory()},
+      {DNNL_ARG_DST, {d.c, context.engine, a.outputs[0]}}};
+  if (a.bias) arguments[DNNL_ARG_BIAS] = Memory(d.bias, context.engine, const_cast<void*>(a.bias));
+  return [primitive = dnnl::matmul(primitive_desc), stream = context.stream, own,
+          arguments = std::move(arguments)]() mutable {
     primitive.execute(stream, arguments);
     stream.wait();
   };

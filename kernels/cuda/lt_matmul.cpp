@@ -106,6 +106,10 @@ LtProblem::LtProblem(CudaContext& context, const LtMatmul& p, const LtOperands& 
   right_ = layout(p.dtype, {.rows = p.k, .columns = p.m, .batch = p.batch});
   out_ = layout(p.output, {.rows = p.n, .columns = p.m, .batch = p.batch});
   if (p.dtype == Dtype::kF8E4M3) set_fp8_scales(context);
+  if (operands.bias) {
+    set(matmul_.get(), CUBLASLT_MATMUL_DESC_EPILOGUE, CUBLASLT_EPILOGUE_BIAS);
+    set(matmul_.get(), CUBLASLT_MATMUL_DESC_BIAS_POINTER, operands.bias);
+  }
 }
 
 void LtProblem::set_fp8_scales(CudaContext& context) {
@@ -170,8 +174,9 @@ class LtLaunch final : public Launch {
 std::unique_ptr<Launch> bind_lt_matmul(CudaContext& context, const LtMatmul& p,
                                        const LtOperands& operands) {
   auto problem = std::make_unique<LtProblem>(context, p, operands);
-  const std::string key = fmt::format("lt {} {} {} {} {} {} {}", p.batch, p.m, p.n, p.k,
-                                      name(p.dtype), name(p.output), static_cast<int>(p.right));
+  const std::string key =
+      fmt::format("lt {} {} {} {} {} {} {}{}", p.batch, p.m, p.n, p.k, name(p.dtype),
+                  name(p.output), static_cast<int>(p.right), operands.bias ? " bias" : "");
   std::any& slot = context.tuned[key];
   if (!slot.has_value()) slot = choose_algorithm(context, *problem);
   return std::make_unique<LtLaunch>(std::move(problem), std::any_cast<const LtChoice&>(slot));

@@ -28,6 +28,7 @@ struct LtOperands {
   const void* a = nullptr;  // 256-byte aligned, as all three: the choice of algorithm relies on it
   const void* b = nullptr;
   void* d = nullptr;
+  const void* bias = nullptr;  // [n] in D's dtype, added to each row; not with fp8 or int8
 };
 
 // Why this device or cuBLASLt cannot do it, with what to change, or "". The limits are those of

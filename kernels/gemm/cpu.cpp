@@ -13,8 +13,7 @@ std::vector<CpuImplementation> cpu_implementations() {
   onednn.bind = [](CpuContext& context, const Call& c, const Arguments& a) {
     const auto [m, n, k] = dims(c);
     std::string detail;
-    auto run = bind_packed_matmul(context, {.m = m, .n = n, .k = k, .dtype = c.dtype}, a.inputs[0],
-                                  a.inputs[1], a.outputs[0], &detail);
+    auto run = bind_packed_matmul(context, {.m = m, .n = n, .k = k, .dtype = c.dtype}, a, &detail);
     return make_launch(std::move(run), detail + ", weights packed");
   };
   return {onednn};

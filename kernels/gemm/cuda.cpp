@@ -19,8 +19,9 @@ std::vector<CudaImplementation> cuda_implementations() {
     return cuda::lt_unsupported(context, problem(c));
   };
   lt.bind = [](CudaContext& context, const Call& c, const Arguments& a) {
+    const void* w = a.weights ? a.weights->plain() : a.inputs[1];
     return cuda::bind_lt_matmul(context, problem(c),
-                                {.a = a.inputs[0], .b = a.inputs[1], .d = a.outputs[0]});
+                                {.a = a.inputs[0], .b = w, .d = a.outputs[0], .bias = a.bias});
   };
   return {lt};
 }

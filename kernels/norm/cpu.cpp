@@ -18,6 +18,7 @@ struct Tensors {
   const float *x, *residual, *w, *bias;
   float *y, *sum;
   int64_t rows, cols;
+  float epsilon;
 };
 
 // The value that is normalised.
@@ -55,7 +56,7 @@ void normalise(const Tensors& t, int64_t row, int64_t first, int64_t last, const
       },
       kAddVectors);
   const float mean_square = combine(simd::sum(squares), kAdd) / cols;
-  const float factor = 1.0f / std::sqrt(mean_square + static_cast<float>(kEpsilon));
+  const float factor = 1.0f / std::sqrt(mean_square + t.epsilon);
 
   const int64_t ahead = row + 1 < t.rows ? t.cols : 0;
   simd::for_vectors(y, first, last, [&](int64_t c, auto lanes) {
@@ -97,6 +98,7 @@ const float* input(const Arguments& a, std::size_t i) {
   return static_cast<const float*>(a.inputs[i]);
 }
 float* output(const Arguments& a, std::size_t i) { return static_cast<float*>(a.outputs[i]); }
+float epsilon(const Arguments& a) { return static_cast<float>(a.epsilon); }
 
 CpuImplementation implementation(const char* op, decltype(CpuImplementation::bind) bind_call) {
   CpuImplementation own;
@@ -120,7 +122,8 @@ std::vector<CpuImplementation> cpu_implementations() {
                                                          .w = input(a, 1),
                                                          .y = output(a, 0),
                                                          .rows = rows,
-                                                         .cols = cols});
+                                                         .cols = cols,
+                                                         .epsilon = epsilon(a)});
                      }),
       implementation("add_rmsnorm",
                      [](CpuContext& context, const Call& c, const Arguments& a) {
@@ -131,7 +134,8 @@ std::vector<CpuImplementation> cpu_implementations() {
                                                             .y = output(a, 0),
                                                             .sum = output(a, 1),
                                                             .rows = rows,
-                                                            .cols = cols});
+                                                            .cols = cols,
+                                                            .epsilon = epsilon(a)});
                      }),
       implementation("layernorm",
                      [](CpuContext& context, const Call& c, const Arguments& a) {
@@ -141,7 +145,8 @@ std::vector<CpuImplementation> cpu_implementations() {
                                                            .bias = input(a, 2),
                                                            .y = output(a, 0),
                                                            .rows = rows,
-                                                           .cols = cols});
+                                                           .cols = cols,
+                                                           .epsilon = epsilon(a)});
                      }),
   };
 }

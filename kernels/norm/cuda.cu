@@ -34,7 +34,8 @@ Tensors<T> tensors(const Call& c, const Arguments& a) {
           .y = static_cast<T*>(a.outputs[0]),
           .sum = add ? static_cast<T*>(a.outputs[1]) : nullptr,
           .rows = rows,
-          .cols = cols};
+          .cols = cols,
+          .epsilon = static_cast<float>(a.epsilon)};
 }
 
 template <Norm norm, class T>

@@ -14,6 +14,7 @@ struct Tensors {
   const T *x, *residual, *w, *bias;
   T *y, *sum;
   int64_t rows, cols;
+  float epsilon;
 };
 
 // x, or x + residual rounded as it is stored.
@@ -98,7 +99,7 @@ __global__ void __launch_bounds__(1024) normalise(Tensors<T> t) {
   float sum = 0;
   for_packs([&](int pack, const Pack<T>& v) { sum += squares(v, row, pack, mean); });
   const float mean_square = cuda::reduce_row(sum, cuda::Sum{}, 0.0f) / cols;
-  const float factor = rsqrtf(mean_square + static_cast<float>(kEpsilon));
+  const float factor = rsqrtf(mean_square + t.epsilon);
   for_packs([&](int pack, const Pack<T>& v) {
     if (pack < row.packs) write<norm, reuse>(t, row, pack, v, mean, factor);
   });

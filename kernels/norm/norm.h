@@ -3,7 +3,7 @@
 
 namespace ridge::norm {
 
-// Normalisation over the last axis of x[rows, cols], with ε = 1e-5:
+// Normalisation over the last axis of x[rows, cols], with ε = 1e-5 or Arguments::epsilon:
 //   rmsnorm      y = x / sqrt(mean(x²) + ε) · w
 //   add_rmsnorm  sum = x + residual; y = rmsnorm(sum) · w. Outputs y and sum, the next residual.
 //   layernorm    y = (x − mean(x)) / sqrt(mean((x − mean(x))²) + ε) · w + bias

@@ -57,10 +57,12 @@ std::unique_ptr<Launch> bind(CpuContext& context, const Call& call, const Argume
   const std::shared_ptr<float[]> gate_up(new float[static_cast<std::size_t>(d.rows * 2 * d.ffn)]);
   const std::shared_ptr<float[]> h(new float[static_cast<std::size_t>(d.rows * d.ffn)]);
   std::string first, second;
-  auto up = bind_packed_matmul(context, {.m = d.rows, .n = 2 * d.ffn, .k = d.hidden}, a.inputs[0],
-                               a.inputs[1], gate_up.get(), &first);
-  auto down = bind_packed_matmul(context, {.m = d.rows, .n = d.hidden, .k = d.ffn}, h.get(),
-                                 a.inputs[2], a.outputs[0], &second);
+  auto up = bind_packed_matmul(context, {.m = d.rows, .n = 2 * d.ffn, .k = d.hidden},
+                               {.inputs = {a.inputs[0], a.inputs[1]}, .outputs = {gate_up.get()}},
+                               &first);
+  auto down =
+      bind_packed_matmul(context, {.m = d.rows, .n = d.hidden, .k = d.ffn},
+                         {.inputs = {h.get(), a.inputs[2]}, .outputs = {a.outputs[0]}}, &second);
   const Scales scales{.gate_up = static_cast<float>(gate_up_scale(d)),
                       .down = static_cast<float>(down_scale(d))};
   return make_launch(

@@ -7,6 +7,8 @@
 
 #include "kernels/core/operators.h"
 #include "kernels/cpu/context.h"
+#include "kernels/cpu/cpu_backend.h"
+#include "tests/kernels/cache_case.h"
 
 namespace ridge {
 namespace attention_decode {
@@ -51,6 +53,43 @@ TEST(AttentionDecode, AnyNumberOfThreadsGivesTheSameResult) {
         ASSERT_NEAR(out[i], expected[i], 2e-6)
             << to_string(call) << " element " << i << ", " << threads << " threads";
     }
+  }
+}
+
+TEST(AttentionDecode, ReadsNothingBeyondASequencesOwnKeys) {
+  for (const CacheCase& c : decode_caches())
+    for (int threads = 1; threads <= 7; ++threads) {
+      CpuContext context;
+      context.threads = threads;
+      std::vector<float> out(c.expected.size(), NAN);
+      const Call call{"attention_decode",
+                      {c.d.batch, c.d.kv_len, c.d.heads, c.d.kv_heads, c.d.head_dim},
+                      Dtype::kF32,
+                      ""};
+      const Arguments arguments{.inputs = {c.q.data(), c.k.data(), c.v.data()},
+                                .outputs = {out.data()},
+                                .cache_rows = c.rows,
+                                .lengths = c.lengths.data()};
+      const auto launch = attention_decode::cpu_implementations()[0].bind(context, call, arguments);
+      for (int again = 0; again < 2; ++again) launch->enqueue();
+      EXPECT_LT(c.error(out), 2e-6) << to_string(call) << ", " << threads << " threads";
+    }
+}
+
+TEST(AttentionPrefill, ReadsNothingBeyondTheKeysOfACache) {
+  const auto backend = open_cpu_backend(2);
+  for (const CacheCase& c : prefill_caches()) {
+    std::vector<float> out(c.expected.size(), NAN);
+    const Call call{"attention_prefill",
+                    {c.d.batch, c.d.seq, c.d.kv_len, c.d.heads, c.d.kv_heads, c.d.head_dim},
+                    Dtype::kF32,
+                    ""};
+    backend
+        ->bind(call, {.inputs = {c.q.data(), c.k.data(), c.v.data()},
+                      .outputs = {out.data()},
+                      .cache_rows = c.rows})
+        ->enqueue();
+    EXPECT_LT(c.error(out), 2e-6) << to_string(call);
   }
 }
 

@@ -11,6 +11,7 @@
 #include "kernels/attention_prefill/kernels.cuh"
 #include "kernels/attention_prefill/reference.h"
 #include "kernels/attention_prefill/unfused.h"
+#include "tests/kernels/cache_case.h"
 
 namespace ridge {
 namespace {
@@ -62,6 +63,28 @@ struct Case {
 };
 
 template <class T>
+void launch_decode(const Dims& d, const attention_decode::Tensors<T>& t,
+                   const attention_decode::Shape& s) {
+  namespace decode = attention_decode;
+  decode::with_instance<T>(s.group, s.head_dim, [&](auto team) {
+    using Own = decltype(team);
+    const int64_t blocks =
+        d.batch * d.kv_heads * ((s.group + Own::kHeads - 1) / Own::kHeads) * s.splits;
+    shim::launch({.grid = {static_cast<unsigned>(blocks)}, .block = {decode::kThreads}},
+                 decode::attend<T, Own>, t, s);
+  });
+  if (s.splits == 1) return;
+  const shim::Shape merge{.grid = {static_cast<unsigned>(d.batch * d.heads)},
+                          .block = {decode::kMergeThreads}};
+  if (s.head_dim > 128)
+    shim::launch(merge, decode::merge_parts<T, 256>, t, s);
+  else if (s.head_dim > 64)
+    shim::launch(merge, decode::merge_parts<T, 128>, t, s);
+  else
+    shim::launch(merge, decode::merge_parts<T, 64>, t, s);
+}
+
+template <class T>
 void run_decode(Case<T>& c, int splits) {
   namespace decode = attention_decode;
   const Dims& d = c.d;
@@ -70,27 +93,21 @@ void run_decode(Case<T>& c, int splits) {
   const auto parts = static_cast<std::size_t>(rows * splits);
   std::vector<float> outputs(parts * static_cast<std::size_t>(head_dim), NAN),
       stats(2 * parts, NAN);
-  const decode::Tensors<T> t{c.in(0), c.in(1), c.in(2), c.o.data(), outputs.data(), stats.data()};
+  const decode::Tensors<T> t{.q = c.in(0),
+                             .k = c.in(1),
+                             .v = c.in(2),
+                             .o = c.o.data(),
+                             .lengths = nullptr,
+                             .outputs = outputs.data(),
+                             .stats = stats.data()};
   const decode::Shape s{.context = d.kv_len,
+                        .cache_rows = d.kv_len,
+                        .kv_heads = static_cast<int>(d.kv_heads),
                         .group = group,
                         .head_dim = head_dim,
                         .splits = splits,
                         .scale = log2_scale(head_dim)};
-  decode::with_instance<T>(group, head_dim, [&](auto team) {
-    using Own = decltype(team);
-    const int64_t blocks =
-        d.batch * d.kv_heads * ((group + Own::kHeads - 1) / Own::kHeads) * splits;
-    shim::launch({.grid = {static_cast<unsigned>(blocks)}, .block = {decode::kThreads}},
-                 decode::attend<T, Own>, t, s);
-  });
-  if (splits == 1) return;
-  const shim::Shape merge{.grid = {static_cast<unsigned>(rows)}, .block = {decode::kMergeThreads}};
-  if (head_dim > 128)
-    shim::launch(merge, decode::merge_parts<T, 256>, t, s);
-  else if (head_dim > 64)
-    shim::launch(merge, decode::merge_parts<T, 128>, t, s);
-  else
-    shim::launch(merge, decode::merge_parts<T, 64>, t, s);
+  launch_decode(d, t, s);
 }
 
 template <class T>
@@ -111,6 +128,32 @@ void check_decode(Dtype dtype) {
 TEST(AttentionDecode, EqualsTheReferenceF32) { check_decode<float>(Dtype::kF32); }
 TEST(AttentionDecode, EqualsTheReferenceF16) { check_decode<__half>(Dtype::kF16); }
 TEST(AttentionDecode, EqualsTheReferenceBf16) { check_decode<__nv_bfloat16>(Dtype::kBf16); }
+
+TEST(AttentionDecode, ReadsNothingBeyondASequencesOwnKeys) {
+  for (const CacheCase& c : decode_caches())
+    for (int splits : {1, 3, 40}) {
+      const Dims& d = c.d;
+      const auto parts = static_cast<std::size_t>(d.batch * d.heads * splits);
+      std::vector<float> o(c.expected.size(), NAN), stats(2 * parts, NAN),
+          outputs(parts * static_cast<std::size_t>(d.head_dim), NAN);
+      launch_decode<float>(d,
+                           {.q = c.q.data(),
+                            .k = c.k.data(),
+                            .v = c.v.data(),
+                            .o = o.data(),
+                            .lengths = c.lengths.data(),
+                            .outputs = outputs.data(),
+                            .stats = stats.data()},
+                           {.context = d.kv_len,
+                            .cache_rows = c.rows,
+                            .kv_heads = static_cast<int>(d.kv_heads),
+                            .group = static_cast<int>(d.heads / d.kv_heads),
+                            .head_dim = static_cast<int>(d.head_dim),
+                            .splits = splits,
+                            .scale = log2_scale(static_cast<int>(d.head_dim))});
+      EXPECT_LT(c.error(o), 2e-6) << d.batch << " sequences, " << splits << " splits";
+    }
+}
 
 // Scores that grow along the cache make every step rescale what came before.
 TEST(AttentionDecode, RescalesWhenALaterScoreIsLarger) {
@@ -154,6 +197,21 @@ std::string name_of(const Dims& d) {
 }
 
 template <class T>
+void launch_prefill(const Dims& d, const attention_prefill::Tensors<T>& t,
+                    const attention_prefill::Shape& s) {
+  namespace prefill = attention_prefill;
+  prefill::with_instance<T>(s.head_dim, [&](auto tile) {
+    using Own = decltype(tile);
+    const int64_t blocks = d.batch * d.heads * ((d.seq + Own::kRows - 1) / Own::kRows);
+    shim::launch({.grid = {static_cast<unsigned>(blocks)},
+                  .block = {prefill::kThreads},
+                  .shared_bytes = Own::shared_bytes(s.head_dim)},
+                 prefill::attend<T, Own>, t, s);
+    EXPECT_LE(Own::shared_bytes(s.head_dim), 65536u) << "more than a block has on sm_75";
+  });
+}
+
+template <class T>
 void check_prefill(Dtype dtype) {
   namespace prefill = attention_prefill;
   for (const Dims& d : kPrefillShapes) {
@@ -162,20 +220,29 @@ void check_prefill(Dtype dtype) {
     const prefill::Tensors<T> t{c.in(0), c.in(1), c.in(2), c.o.data()};
     const prefill::Shape s{.seq = d.seq,
                            .kv_len = d.kv_len,
+                           .cache_rows = d.kv_len,
                            .heads = static_cast<int>(d.heads),
                            .group = static_cast<int>(d.heads / d.kv_heads),
                            .head_dim = head_dim,
                            .scale = log2_scale(head_dim)};
-    prefill::with_instance<T>(head_dim, [&](auto tile) {
-      using Own = decltype(tile);
-      const int64_t blocks = d.batch * d.heads * ((d.seq + Own::kRows - 1) / Own::kRows);
-      shim::launch({.grid = {static_cast<unsigned>(blocks)},
-                    .block = {prefill::kThreads},
-                    .shared_bytes = Own::shared_bytes(head_dim)},
-                   prefill::attend<T, Own>, t, s);
-      EXPECT_LE(Own::shared_bytes(head_dim), 65536u) << "more than a block has on sm_75";
-    });
+    launch_prefill(d, t, s);
     EXPECT_LT(c.error(), c.tolerance) << name_of(d);
+  }
+}
+
+TEST(AttentionPrefill, ReadsNothingBeyondTheKeysOfACache) {
+  for (const CacheCase& c : prefill_caches()) {
+    const Dims& d = c.d;
+    std::vector<float> o(c.expected.size(), NAN);
+    launch_prefill<float>(d, {.q = c.q.data(), .k = c.k.data(), .v = c.v.data(), .o = o.data()},
+                          {.seq = d.seq,
+                           .kv_len = d.kv_len,
+                           .cache_rows = c.rows,
+                           .heads = static_cast<int>(d.heads),
+                           .group = static_cast<int>(d.heads / d.kv_heads),
+                           .head_dim = static_cast<int>(d.head_dim),
+                           .scale = log2_scale(static_cast<int>(d.head_dim))});
+    EXPECT_LT(c.error(o), 2e-6) << name_of(d);
   }
 }
 

@@ -48,7 +48,8 @@ void check_norm(const char* op, Dtype dtype) {
                              .y = test.out<T>(0),
                              .sum = add ? test.out<T>(1) : nullptr,
                              .rows = s.rows,
-                             .cols = s.cols};
+                             .cols = s.cols,
+                             .epsilon = 1e-5f};
     if (l.packs == 1) launch_norm<kind, T, 1>(l, t);
     if (l.packs == 2) launch_norm<kind, T, 2>(l, t);
     if (l.packs == 4) launch_norm<kind, T, 4>(l, t);
