@@ -1,5 +1,7 @@
 #include "kernels/core/backend.h"
 
+#include <chrono>
+
 namespace ridge {
 namespace {
 
@@ -21,6 +23,25 @@ std::unique_ptr<Weights> Backend::keep_weights(Dtype dtype, int64_t n, int64_t k
   auto buffer = allocate(bytes);
   upload(buffer->address(), host, bytes);
   return std::make_unique<PlainWeights>(std::move(buffer));
+}
+
+// The CPU's launches return when they are done; others are waited for.
+std::vector<Backend::Span> Backend::trace(std::span<Launch* const> launches) {
+  using Clock = std::chrono::steady_clock;
+  std::vector<Clock::time_point> stamps{Clock::now()};
+  stamps.reserve(2 * launches.size());
+  for (Launch* launch : launches) {
+    if (stamps.size() > 1) stamps.push_back(Clock::now());
+    launch->enqueue();
+    synchronize();
+    stamps.push_back(Clock::now());
+  }
+  std::vector<Span> spans;
+  const auto at = [&](std::size_t i) {
+    return std::chrono::duration<double>(stamps[i] - stamps[0]).count();
+  };
+  for (std::size_t i = 0; i < launches.size(); ++i) spans.push_back({at(2 * i), at(2 * i + 1)});
+  return spans;
 }
 
 }  // namespace ridge

@@ -155,6 +155,13 @@ class Backend {
   // `launches` must outlive the batch. kCold flushes the caches before each launch.
   virtual std::unique_ptr<Batch> batch(std::span<Launch* const> launches, Method method) = 0;
 
+  // Runs the launches once, back to back, and tells when each began and ended, in seconds from the
+  // first one's beginning. Of launches in a stream an end may be the next one's beginning.
+  struct Span {
+    double begin_s = 0, end_s = 0;
+  };
+  virtual std::vector<Span> trace(std::span<Launch* const> launches);
+
   // Costs that no call shows, in seconds, by name: "event" (one recorded between two kernels), and
   // of the shortest kernel "stream.independent", "graph.independent" (one of many on several
   // streams, or of many branches). Empty where there are none.

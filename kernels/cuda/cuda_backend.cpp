@@ -9,6 +9,7 @@
 #include "kernels/cuda/host_copy.h"
 #include "kernels/cuda/nvtx.h"
 #include "kernels/cuda/overheads.h"
+#include "kernels/cuda/timed_section.h"
 
 namespace ridge {
 
@@ -132,6 +133,27 @@ std::unique_ptr<Batch> CudaBackend::batch(std::span<Launch* const> launches, Met
       return cold_batch(context_, launches, flusher());
   }
   throw BadInput("unknown method");
+}
+
+// An event behind each launch: what one takes holds the gap before it.
+std::vector<Backend::Span> CudaBackend::trace(std::span<Launch* const> launches) {
+  std::vector<Event> events(1);
+  events[0] = make_event();
+  for (std::size_t i = 0; i < launches.size(); ++i) events.push_back(make_event());
+  RIDGE_CUDA(cudaEventRecord(events[0].get(), stream_.get()));
+  for (std::size_t i = 0; i < launches.size(); ++i) {
+    launches[i]->enqueue();
+    RIDGE_CUDA(cudaEventRecord(events[i + 1].get(), stream_.get()));
+  }
+  synchronize();
+  std::vector<Span> spans;
+  double begin = 0;
+  for (std::size_t i = 0; i < launches.size(); ++i) {
+    const double end = begin + seconds_between(events[i], events[i + 1]);
+    spans.push_back({begin, end});
+    begin = end;
+  }
+  return spans;
 }
 
 std::map<std::string, double> CudaBackend::overheads() {

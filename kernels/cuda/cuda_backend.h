@@ -36,6 +36,7 @@ class CudaBackend final : public Backend {
 
   Method table_method() const override { return Method::kGraph; }
   std::unique_ptr<Batch> batch(std::span<Launch* const> launches, Method method) override;
+  std::vector<Span> trace(std::span<Launch* const> launches) override;
   std::map<std::string, double> overheads() override;
   std::unique_ptr<Batch> host_copy(HostCopy how, int64_t bytes) override;
   void push_range(const std::string& name) override;
