@@ -12,6 +12,20 @@
 #include "kernels/core/error.h"
 
 namespace ridge {
+namespace {
+
+// False, with errno's reason, where the disk or the pipe does not take all of it.
+bool written(int file, std::string_view text) {
+  while (!text.empty()) {
+    const ssize_t n = ::write(file, text.data(), text.size());
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) return false;
+    text.remove_prefix(static_cast<std::size_t>(n));
+  }
+  return true;
+}
+
+}  // namespace
 
 nlohmann::json read_json(const std::filesystem::path& path) {
   std::ifstream in(path, std::ios::binary);
@@ -33,6 +47,11 @@ nlohmann::json read_json(const std::filesystem::path& path) {
 }
 
 void write_file(const std::filesystem::path& path, const std::string& text) {
+  const std::string_view whole = text;
+  write_file(path, {&whole, 1});
+}
+
+void write_file(const std::filesystem::path& path, std::span<const std::string_view> parts) {
   // A pipe or a device (/dev/stdout) is written to as it is: a rename would put a file in its
   // place.
   std::error_code absent;
@@ -50,17 +69,11 @@ void write_file(const std::filesystem::path& path, const std::string& text) {
   }
   const int file = ::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
   if (file < 0) fail("write");
-  std::size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t n = ::write(file, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) {
-      const int reason = errno;
-      ::close(file);
-      errno = reason;
-      fail("write");
-    }
-    done += static_cast<std::size_t>(n);
+  if (!std::all_of(parts.begin(), parts.end(), [&](auto part) { return written(file, part); })) {
+    const int reason = errno;
+    ::close(file);
+    errno = reason;
+    fail("write");
   }
   const bool synced = ::fsync(file) == 0 || errno == EINVAL;  // EINVAL: a pipe or /dev/full's kin
   const int reason = errno;

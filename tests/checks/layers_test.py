@@ -41,6 +41,17 @@ class Layers(unittest.TestCase):
         self.write("profilers/arena.cpp", '#include <vector>\n#include "predictor/table.h"\n')
         self.assert_one("profilers/arena.cpp:2", "predictor/table.h")
 
+    def test_a_folder_within_another_may_be_a_layer_below_it(self):
+        self.write("profilers/llama/weights.h", '#include "predictor/models/model.h"\n'
+                   '#include "profilers/sampler.h"\n')
+        self.assertEqual(self.violations(), [])
+        self.write("profilers/llama/session.h", '#include "simulator/request.h"\n')
+        self.assert_one("profilers/llama/session.h:1", "simulator/request.h")
+
+    def test_a_layer_within_another_is_closed_to_it(self):
+        self.write("profilers/sampler.cpp", '#include "profilers/llama/weights.h"\n')
+        self.assert_one("profilers/sampler.cpp:1", "profilers/llama/weights.h")
+
     def test_product_code_may_not_include_tests(self):
         self.write("roofline/peak.cpp", '#include "tests/shim.h"\n')
         self.assert_one("roofline/peak.cpp:1")
