@@ -155,7 +155,7 @@ TEST_F(SafetensorsFolder, OfShardsIsOneSetOfTensors) {
 int python(const std::string& arguments) {
   const std::string script = std::string(RIDGE_LLAMA_TESTS) + "/safetensors_other_side.py";
   const int status =
-      std::system((std::string(RIDGE_PYTHON3) + " -B " + script + " " + arguments).c_str());
+      std::system((std::string(RIDGE_LLAMA_PYTHON) + " -B " + script + " " + arguments).c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
