@@ -1,36 +1,41 @@
 """What Python's own safetensors package writes and reads: `write FILE`, or `same FILE`, which fails
 unless FILE holds what `write` would have written. Exits with 77 where the package is not installed.
 """
-import struct
 import sys
 
 try:
+    import numpy as np
     import safetensors
+    import safetensors.numpy
 except ImportError:
     sys.exit(77)
 
 TENSORS = {
-    "weights": ("float32", "F32", [2, 3], struct.pack("<6f", *(i / 4 for i in range(6)))),
-    "halves": ("float16", "F16", [2], struct.pack("<2e", 0.5, -1.5)),
-    "scalar": ("float64", "F64", [], struct.pack("<d", -3)),
-    "empty": ("int64", "I64", [0, 4], b""),
+    "weights": np.arange(6, dtype=np.float32).reshape(2, 3) / 4,
+    "halves": np.array([0.5, -1.5], np.float16),
+    "scalar": np.array(-3, np.float64),
+    "empty": np.zeros((0, 4), np.int64),
 }
+METADATA = {"format": "pt"}
+
+
+def same(a, b):
+    return a.dtype == b.dtype and a.shape == b.shape and np.array_equal(a, b)
 
 
 def main():
     action, path = sys.argv[1:]
     if action == "write":
-        tensors = {name: {"dtype": dtype, "shape": shape, "data": data}
-                   for name, (dtype, _, shape, data) in TENSORS.items()}
-        safetensors.serialize_file(tensors, path, {"format": "pt"})
+        safetensors.numpy.save_file(TENSORS, path, METADATA)
         return 0
-    with open(path, "rb") as file:
-        found = {name: (t["dtype"], list(t["shape"]), bytes(t["data"]))
-                 for name, t in safetensors.deserialize(file.read())}
-    wanted = {name: (dtype, shape, data) for name, (_, dtype, shape, data) in TENSORS.items()}
-    if found != wanted:
-        print("found", found, "wanted", wanted, sep="\n")
-    return found != wanted
+    found = safetensors.numpy.load_file(path)
+    with safetensors.safe_open(path, "numpy") as file:
+        metadata = file.metadata()
+    if (found.keys() == TENSORS.keys() and all(same(found[name], TENSORS[name]) for name in found)
+            and metadata == METADATA):
+        return 0
+    print("found", found, metadata, sep="\n")
+    return 1
 
 
 if __name__ == "__main__":

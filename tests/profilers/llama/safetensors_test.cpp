@@ -154,8 +154,8 @@ TEST_F(SafetensorsFolder, OfShardsIsOneSetOfTensors) {
 // scripts beside this file do the other side with Python's own package.
 int python(const std::string& arguments) {
   const std::string script = std::string(RIDGE_LLAMA_TESTS) + "/safetensors_other_side.py";
-  const int status =
-      std::system((std::string(RIDGE_LLAMA_PYTHON) + " -B " + script + " " + arguments).c_str());
+  const int status = std::system(
+      (std::string("'" RIDGE_LLAMA_PYTHON "' -B '") + script + "' " + arguments).c_str());
   return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
