@@ -11,7 +11,7 @@
 #include "kernels/core/error.h"
 #include "kernels/core/operators.h"
 #include "kernels/cpu/cpu_backend.h"
-#include "tests/profilers/llama/tiny_model.h"
+#include "tests/profilers/llama/made_up_models.h"
 
 namespace ridge {
 namespace {
@@ -61,7 +61,7 @@ void expect_near(const std::vector<double>& a, const std::vector<double>& b, dou
 }
 
 TEST(Decoder, PromptsOfABatchAreAsAlone) {
-  for (const Model& m : tiny_models()) {
+  for (const Model& m : made_up_models()) {
     const std::vector<std::vector<Token>> prompts{prompt(9, 1), prompt(9, 2), prompt(4, 3)};
     Decoder d = decoder(m);
     const std::vector<double> together = logits_after(d, prompts);
@@ -75,7 +75,7 @@ TEST(Decoder, PromptsOfABatchAreAsAlone) {
 }
 
 TEST(Decoder, ADecodeStepIsAsAPromptOfOneMore) {
-  for (const Model& m : tiny_models()) {
+  for (const Model& m : made_up_models()) {
     Decoder d = decoder(m);
     std::vector<std::vector<Token>> prompts{prompt(11, 1), prompt(5, 2)};
     std::vector<std::vector<Token>> longer = prompts;
@@ -91,7 +91,7 @@ TEST(Decoder, ADecodeStepIsAsAPromptOfOneMore) {
 }
 
 TEST(Decoder, AStepMayRunAgain) {
-  Decoder d = decoder(tiny_models()[0]);
+  Decoder d = decoder(made_up_models()[0]);
   logits_after(d, {prompt(6, 1)});
   DecoderStep step = d.bind_decode(1, 8);
   d.set({.tokens = {3}, .lengths = {1}, .past = {6}});
@@ -110,7 +110,7 @@ TEST(Decoder, AStepMayRunAgain) {
 }
 
 TEST(Decoder, SamplesTheLargestLogit) {
-  Decoder d = decoder(tiny_models()[0]);
+  Decoder d = decoder(made_up_models()[0]);
   DecoderStep step = d.bind_prefill(0, std::vector<int64_t>{7});
   d.set({.tokens = prompt(7, 5), .lengths = {7}, .past = {0}});
   const Decoder::Output out = d.run(step);
@@ -120,7 +120,7 @@ TEST(Decoder, SamplesTheLargestLogit) {
 
 // What the decoder launches is what the predictor says that it launches.
 TEST(Decoder, RunsTheKernelsOfItsLowering) {
-  for (const Model& m : tiny_models()) {
+  for (const Model& m : made_up_models()) {
     Decoder d = decoder(m);
     const DecoderStep step = d.bind_prefill(0, std::vector<int64_t>{8});
     std::map<Role, double> flops, expected;
@@ -137,7 +137,7 @@ TEST(Decoder, RunsTheKernelsOfItsLowering) {
 }
 
 TEST(Decoder, SaysWhatItHasNoRoomFor) {
-  Decoder d = decoder(tiny_models()[0]);
+  Decoder d = decoder(made_up_models()[0]);
   const auto why = [&](auto f) -> std::string {
     try {
       f();
@@ -158,13 +158,13 @@ TEST(Decoder, SaysWhatItHasNoRoomFor) {
 }
 
 TEST(Decoder, ModelsThatItCannotRunAreRefusedByName) {
-  Model m = tiny_models()[0];
+  Model m = made_up_models()[0];
   m.window = 32;
   m.windowed_layers = 2;
   EXPECT_EQ(why_not_run(m, 32), "");
   EXPECT_THAT(why_not_run(m, 33), HasSubstr("look back 32"));
   EXPECT_THROW(decoder(m), BadInput);
-  m = tiny_models()[0];
+  m = made_up_models()[0];
   m.experts = Experts{};
   EXPECT_THAT(why_not_run(m, 8), HasSubstr("experts"));
 }

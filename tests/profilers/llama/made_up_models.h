@@ -7,7 +7,7 @@ namespace ridge {
 
 // One of each kind: many heads (MHA), grouped heads, biases and tied embeddings (Qwen 2), norms of
 // heads whose width is not hidden (Qwen 3).
-inline std::vector<Model> tiny_models() {
+inline std::vector<Model> made_up_models() {
   Model mha{.name = "mha",
             .architecture = "LlamaForCausalLM",
             .hidden = 64,
