@@ -49,6 +49,11 @@ OperatorStats bounded(const Bounded& b) {
   return s;
 }
 
+// The role says which attention it is.
+std::string short_name(const std::string& op) {
+  return op.starts_with("attention_") ? "attention" : op;
+}
+
 }  // namespace
 
 std::string_view name(PhaseOf phase) { return phase == PhaseOf::kPrefill ? "prefill" : "decode"; }
@@ -99,18 +104,17 @@ std::string stats_text(const std::vector<OperatorStats>& stats, const Generation
     text += fmt::format("{}: {} in {} steps, {} launches take {} of it\n\n", name(phase),
                         time_text(t.seconds), t.steps, t.launches, time_text(t.launches_s));
     text +=
-        fmt::format("{:<18} {:<17} {:>6} {:>6} {:>8} {:>8} {:>6} {:>4} {}\n", "role", "operator",
-                    "share", "calls", "mean us", "GFLOP/s", "GB/s", "%top", "bound");
+        fmt::format("{:<17} {:<14} {:>5} {:>6} {:>7} {:>7} {:>5} {:>4} {}\n", "role", "operator",
+                    "%time", "calls", "mean us", "GFLOP/s", "GB/s", "%top", "bound");
     for (const OperatorStats& s : stats) {
       if (s.phase != phase) continue;
       const auto top = s.of_ceiling();
-      text +=
-          fmt::format("{:<18} {:<17} {:>5.1f}% {:>6} {:>8} {:>8} {:>6} {:>4} {}\n", name(s.role),
-                      s.op, 100 * s.seconds / t.seconds, s.calls, number(s.mean_s() * 1e6),
-                      number(s.flops / s.seconds * 1e-9), number(s.bytes / s.seconds * 1e-9),
-                      top ? fmt::format("{:.0f}", 100 * *top) : "-", top ? name(s.bound) : "-");
+      text += fmt::format("{:<17} {:<14} {:>5.1f} {:>6} {:>7} {:>7} {:>5} {:>4} {}\n", name(s.role),
+                          s.op, 100 * s.seconds / t.seconds, s.calls, number(s.mean_s() * 1e6),
+                          number(s.flops / s.seconds * 1e-9), number(s.bytes / s.seconds * 1e-9),
+                          top ? fmt::format("{:.0f}", 100 * *top) : "-", top ? name(s.bound) : "-");
     }
-    text += fmt::format("{:<36} {:>5.1f}%\n\n", "between launches", 100 * t.gap_s() / t.seconds);
+    text += fmt::format("{:<32} {:>5.1f}\n\n", "between launches", 100 * t.gap_s() / t.seconds);
   }
   text +=
       "GB/s counts what an operator must move at least; %top is the time that measured\n"
