@@ -110,8 +110,9 @@ std::string stats_text(const std::vector<OperatorStats>& stats, const Generation
       if (s.phase != phase) continue;
       const auto top = s.of_ceiling();
       text += fmt::format("{:<17} {:<14} {:>5.1f} {:>6} {:>7} {:>7} {:>5} {:>4} {}\n", name(s.role),
-                          s.op, 100 * s.seconds / t.seconds, s.calls, number(s.mean_s() * 1e6),
-                          number(s.flops / s.seconds * 1e-9), number(s.bytes / s.seconds * 1e-9),
+                          short_name(s.op), 100 * s.seconds / t.seconds, s.calls,
+                          number(s.mean_s() * 1e6), number(s.flops / s.seconds * 1e-9),
+                          number(s.bytes / s.seconds * 1e-9),
                           top ? fmt::format("{:.0f}", 100 * *top) : "-", top ? name(s.bound) : "-");
     }
     text += fmt::format("{:<32} {:>5.1f}\n\n", "between launches", 100 * t.gap_s() / t.seconds);
