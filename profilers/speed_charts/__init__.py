@@ -1,0 +1,1 @@
+"""Charts of what speed_benchmark measured."""
