@@ -176,6 +176,10 @@ std::optional<int64_t> element_count(std::span<const int64_t> shape) {
 
 SafetensorsHeader read_safetensors_header(std::span<const std::byte> whole,
                                           const std::string& file) {
+  const std::string_view start(reinterpret_cast<const char*>(whole.data()),
+                               std::min<std::size_t>(whole.size(), 64));
+  if (start.starts_with("version https://git-lfs"))
+    throw BadInput(file + ": is Git LFS's pointer to the file, not the file; run `git lfs pull`");
   uint64_t length = 0;
   if (whole.size() < sizeof length)
     throw BadInput(fmt::format("{}: has {} bytes: not a safetensors file", file, whole.size()));

@@ -45,6 +45,7 @@ def architecture(name, model_type, **more):
     return {**LLAMA, "architectures": [name + "ForCausalLM"], "model_type": model_type, **more}
 
 
+# llama3_scaled_v5 is what Transformers 5 writes, which moved the keys of rotary positions.
 VARIANTS = {
     "llama2": LLAMA,
     "llama3": {**LLAMA, "num_attention_heads": 8, "num_key_value_heads": 2, "rope_theta": 500000.0,
@@ -52,6 +53,10 @@ VARIANTS = {
     "llama3_scaled_tied": {**LLAMA, "num_key_value_heads": 2, "head_dim": 32,
                            "rope_theta": 500000.0, "rope_scaling": LLAMA3_SCALING,
                            "tie_word_embeddings": True},
+    "llama3_scaled_v5": {**{key: value for key, value in LLAMA.items()
+                            if key not in ("rope_theta", "torch_dtype")}, "dtype": "float32",
+                         "num_key_value_heads": 2,
+                         "rope_parameters": {**LLAMA3_SCALING, "rope_theta": 500000.0}},
     "llama_linear": {**LLAMA, "num_key_value_heads": 1, "vocab_size": 211,
                      "rope_scaling": {"rope_type": "linear", "factor": 4.0}},
     "llama_biases": {**LLAMA, "attention_bias": True, "mlp_bias": True},
@@ -141,7 +146,7 @@ def write_model(folder, config, seed, shards=1):
     rng = np.random.default_rng(seed)
     tensors = {}
     for name, shape in shapes(config).items():
-        dtype, data = stored(random_tensor(name, shape, rng), config["torch_dtype"])
+        dtype, data = stored(random_tensor(name, shape, rng), config.get("torch_dtype") or config["dtype"])
         tensors[name] = (dtype, shape, data)
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", "utf-8")
     if shards == 1:

@@ -46,9 +46,10 @@ def read_safetensors(path):
 def frequencies(config):
     """Radians a position turns each of the head_dim/2 pairs by."""
     head_dim = head_dim_of(config)
-    base = config.get("rope_theta", 10000.0)
+    # Transformers 5 writes both keys into one object.
+    scaling = config.get("rope_parameters") or config.get("rope_scaling") or {}
+    base = scaling.get("rope_theta", config.get("rope_theta", 10000.0))
     plain = base ** (-np.arange(0, head_dim, 2, dtype=np.float64) / head_dim)
-    scaling = config.get("rope_scaling") or {}
     kind = scaling.get("rope_type", scaling.get("type", "default"))
     if kind == "default":
         return plain
@@ -65,6 +66,8 @@ def frequencies(config):
 
 
 def head_dim_of(config):
+    if config["architectures"][0] == "Qwen3ForCausalLM":
+        return config.get("head_dim") or 128
     return config.get("head_dim") or config["hidden_size"] // config["num_attention_heads"]
 
 

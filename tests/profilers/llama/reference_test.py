@@ -100,6 +100,13 @@ def test_scaled_frequencies_keep_short_waves_and_stretch_long_ones():
             assert abs(found - ((1 - smooth) * frequency / 8 + smooth * frequency)) < 1e-15
 
 
+def test_both_generations_of_configs_say_the_same():
+    old = {**CONFIG, "rope_theta": 500000.0, "rope_scaling": make_tiny.LLAMA3_SCALING}
+    new = {**CONFIG, "rope_parameters": {**make_tiny.LLAMA3_SCALING, "rope_theta": 500000.0}}
+    np.testing.assert_array_equal(frequencies(old), frequencies(new))
+    assert np.any(frequencies(old) != frequencies({**old, "rope_scaling": None}))
+
+
 def test_norm_has_unit_mean_square():
     x = np.random.default_rng(1).normal(0, 30, (5, 64))
     np.testing.assert_allclose(np.mean(rms_norm(x, 1, 0) ** 2, axis=-1), 1, rtol=1e-12)
@@ -149,6 +156,7 @@ def test_each_part_of_a_config_shows_in_the_logits_of_its_model():
         "llama2": {"rope_theta": 20000.0, "rms_norm_eps": 1e-2},
         "llama3": {"rope_theta": 10000.0},
         "llama3_scaled_tied": {"rope_scaling": None, "rope_theta": 10000.0},
+        "llama3_scaled_v5": {"rope_parameters": {"rope_theta": 500000.0}},
         "llama_linear": {"rope_scaling": None},
         "mistral_window": {"sliding_window": None},
     }

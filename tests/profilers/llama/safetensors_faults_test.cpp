@@ -68,6 +68,11 @@ TEST_F(SafetensorsFault, HeaderOfImpossibleLengthIsRefused) {
   EXPECT_THAT(refusal(bytes), HasSubstr("truncated?"));
 }
 
+TEST_F(SafetensorsFault, PointerOfGitLfsIsTold) {
+  EXPECT_THAT(refusal("version https://git-lfs.github.com/spec/v1\noid sha256:12\nsize 3\n"),
+              AllOf(HasSubstr("bad.safetensors"), HasSubstr("git lfs pull")));
+}
+
 TEST_F(SafetensorsFault, HeaderThatIsNoJsonObjectIsRefused) {
   EXPECT_THAT(refusal(file_bytes("", "")), HasSubstr("not a safetensors file"));
   EXPECT_THAT(refusal(file_bytes("[1]", "")), HasSubstr("does not start with '{'"));
