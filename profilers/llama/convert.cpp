@@ -34,21 +34,17 @@ uint16_t to_bf16(float value) {
   return static_cast<uint16_t>((nan ? bits | 0x400000u : rounded) >> 16);
 }
 
+// All cases are computed and one is taken: without branches the loop vectorises.
 uint16_t to_f16(float value) {
   const auto bits = std::bit_cast<uint32_t>(value);
   const uint32_t sign = (bits >> 16) & 0x8000u, magnitude = bits & 0x7fffffffu;
-  uint32_t half;
-  if (magnitude > 0x7f800000u) {
-    half = 0x7e00u;  // NaN
-  } else if (magnitude >= 0x477ff000u) {
-    half = 0x7c00u;  // from 65520 on the nearest is infinity
-  } else if (magnitude < 0x38800000u) {
-    // Below 2^-14 the steps are of 2^-24: adding 0.5, whose last place that is, rounds to them.
-    const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
-    half = std::bit_cast<uint32_t>(shifted) - std::bit_cast<uint32_t>(0.5f);
-  } else {
-    half = (magnitude - 0x38000000u + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
-  }
+  const uint32_t normal = (magnitude - 0x38000000u + 0xfffu + ((magnitude >> 13) & 1u)) >> 13;
+  // Below 2^-14 the steps are of 2^-24: adding 0.5, whose last place that is, rounds to them.
+  const float shifted = std::bit_cast<float>(magnitude) + 0.5f;
+  const uint32_t subnormal = std::bit_cast<uint32_t>(shifted) - std::bit_cast<uint32_t>(0.5f);
+  uint32_t half = magnitude < 0x38800000u ? subnormal : normal;
+  half = magnitude >= 0x477ff000u ? 0x7c00u : half;  // from 65520 on the nearest is infinity
+  half = magnitude > 0x7f800000u ? 0x7e00u : half;   // NaN
   return static_cast<uint16_t>(half | sign);
 }
 

@@ -86,6 +86,30 @@ TEST(Convert, RoundsHalfwaysToEven) {
             (std::vector<uint16_t>{0x3f80, 0x3f82, 0x7f80, 0x8000}));
 }
 
+TEST(Convert, RoundsToTheNearerOfEveryPairOfNeighbours) {
+  for (const auto& [t, infinity] : {std::pair<Dtype, uint16_t>{Dtype::kF16, uint16_t{0x7c00}},
+                                    {Dtype::kBf16, uint16_t{0x7f80}}}) {
+    std::vector<uint16_t> patterns(infinity);  // zero and all that are positive and finite
+    std::iota(patterns.begin(), patterns.end(), uint16_t{0});
+    const auto values = converted<float>(t, patterns, Dtype::kF32);
+    std::vector<float> near;
+    for (std::size_t i = 0; i + 1 < values.size(); ++i) {
+      const float middle = values[i] + (values[i + 1] - values[i]) / 2;
+      near.insert(near.end(), {std::nextafter(middle, 0.0f), middle,
+                               std::nextafter(middle, INFINITY), -middle});
+    }
+    const auto rounded = converted<uint16_t>(Dtype::kF32, near, t);
+    for (std::size_t i = 0; i + 1 < values.size(); ++i) {
+      const auto low = patterns[i], high = patterns[i + 1];
+      const uint16_t even = low % 2 == 0 ? low : high;
+      ASSERT_EQ(rounded[4 * i], low) << name(t) << std::hex << low;
+      ASSERT_EQ(rounded[4 * i + 1], even) << name(t) << std::hex << low;
+      ASSERT_EQ(rounded[4 * i + 2], high) << name(t) << std::hex << low;
+      ASSERT_EQ(rounded[4 * i + 3], even | 0x8000) << name(t) << std::hex << low;
+    }
+  }
+}
+
 RC_GTEST_PROP(Convert, RoundsAnyFloatAsTheSlowWayDoes, ()) {
   const auto bits = *rc::gen::arbitrary<std::vector<uint32_t>>();
   for (const Dtype t : {Dtype::kF16, Dtype::kBf16}) {
