@@ -95,8 +95,10 @@ def shapes(config):
                 all_shapes[f"{at}self_attn.{norm}.weight"] = [width]
         qkv_bias = every or config["model_type"] == "qwen2"
         for name, out, inputs, bias in (
-                ("self_attn.q_proj", q, hidden, qkv_bias), ("self_attn.k_proj", kv, hidden, qkv_bias),
-                ("self_attn.v_proj", kv, hidden, qkv_bias), ("self_attn.o_proj", hidden, q, every),
+                ("self_attn.q_proj", q, hidden, qkv_bias),
+                ("self_attn.k_proj", kv, hidden, qkv_bias),
+                ("self_attn.v_proj", kv, hidden, qkv_bias),
+                ("self_attn.o_proj", hidden, q, every),
                 ("mlp.gate_proj", inner, hidden, config.get("mlp_bias", False)),
                 ("mlp.up_proj", inner, hidden, config.get("mlp_bias", False)),
                 ("mlp.down_proj", hidden, inner, config.get("mlp_bias", False))):
@@ -144,9 +146,9 @@ def write_model(folder, config, seed, shards=1):
     for old in folder.glob("*.safetensors*"):
         old.unlink()
     rng = np.random.default_rng(seed)
-    tensors = {}
+    tensors, kept_in = {}, config.get("torch_dtype") or config["dtype"]
     for name, shape in shapes(config).items():
-        dtype, data = stored(random_tensor(name, shape, rng), config.get("torch_dtype") or config["dtype"])
+        dtype, data = stored(random_tensor(name, shape, rng), kept_in)
         tensors[name] = (dtype, shape, data)
     (folder / "config.json").write_text(json.dumps(config, indent=1) + "\n", "utf-8")
     if shards == 1:
@@ -155,7 +157,8 @@ def write_model(folder, config, seed, shards=1):
     files = [f"model-{i + 1:05d}-of-{shards:05d}.safetensors" for i in range(shards)]
     weight_map = {name: files[i * shards // len(tensors)] for i, name in enumerate(tensors)}
     for file in files:
-        write_safetensors(folder / file, {n: t for n, t in tensors.items() if weight_map[n] == file})
+        inside = {name: t for name, t in tensors.items() if weight_map[name] == file}
+        write_safetensors(folder / file, inside)
     total = sum(len(data) for _, _, data in tensors.values())
     index = {"metadata": {"total_size": total}, "weight_map": weight_map}
     (folder / "model.safetensors.index.json").write_text(json.dumps(index, indent=1), "utf-8")

@@ -3,11 +3,11 @@
 Written from the published descriptions, to hold another implementation against; nothing is cached
 and nothing is fused: every step computes the whole sequence anew.
 
-    Llama 2       Touvron et al. 2023, arXiv 2307.09288: pre-norm, RMSNorm (arXiv 1910.07467), SwiGLU
-                  (arXiv 2002.05202), rotary positions (arXiv 2104.09864), grouped queries
+    Llama 2       Touvron et al. 2023, arXiv 2307.09288: pre-norm, RMSNorm (arXiv 1910.07467),
+                  SwiGLU (arXiv 2002.05202), rotary positions (arXiv 2104.09864), grouped queries
                   (arXiv 2305.13245)
     Llama 3.x     frequencies scaled by wavelength, as Meta's llama-models has it (apply_scaling)
-    Mistral 7B    arXiv 2310.06825: a query looks back at most `sliding_window` keys, itself included
+    Mistral 7B    arXiv 2310.06825: a query sees at most `sliding_window` keys, its own included
     Qwen2, 2.5    arXiv 2407.10671: biases of query, key and value
     Qwen3         arXiv 2505.09388: an RMSNorm of head_dim over every query and key head instead
 
@@ -137,7 +137,8 @@ class Decoder:
 
     def mlp(self, at, x):
         gate = self.product(at + ".gate_proj", x)
-        return self.product(at + ".down_proj", gate / (1 + np.exp(-gate)) * self.product(at + ".up_proj", x))
+        up = self.product(at + ".up_proj", x)
+        return self.product(at + ".down_proj", gate / (1 + np.exp(-gate)) * up)
 
     def logits(self, tokens):
         """[position, vocab]: of the token after each of `tokens`."""

@@ -1,5 +1,6 @@
 """reference.py has the properties that the architectures' descriptions give it, and agrees with
-Transformers where that is installed. Exits with 77 where NumPy, or for one test Transformers, is not.
+Transformers where that is installed. Exits with 77 where NumPy, or for that test Transformers, is
+not.
 
     reference_test.py TINY_MODELS_FOLDER test_name
 """
@@ -168,8 +169,9 @@ def test_each_part_of_a_config_shows_in_the_logits_of_its_model():
             d.frequencies = frequencies(d.config)
             moved = off(d.logits(answer["prompt"])[-1], np.array(answer["logits"]))
             assert moved > 2e-2, f"{name}: {key} moves the logits by {moved}"
-    for name, tensor in (("llama_biases", "self_attn.o_proj.bias"), ("llama_biases", "up_proj.bias"),
-                         ("qwen2", "k_proj.bias"), ("qwen2", "v_proj.bias"), ("qwen3", "q_norm.weight"),
+    for name, tensor in (("llama_biases", "o_proj.bias"), ("llama_biases", "up_proj.bias"),
+                         ("llama_biases", "down_proj.bias"), ("qwen2", "k_proj.bias"),
+                         ("qwen2", "v_proj.bias"), ("qwen3", "q_norm.weight"),
                          ("qwen3_tied", "k_norm.weight")):
         answer = expected(name)["prompts"][-1]
         d = Decoder(tiny() / name)
