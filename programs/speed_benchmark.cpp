@@ -7,6 +7,7 @@
 #include "kernels/core/json_file.h"
 #include "kernels/core/run_main.h"
 #include "profilers/llama/speed_report.h"
+#include "profilers/llama/tokenizer.h"
 #include "profilers/llama/trace.h"
 #include "programs/cli.h"
 #include "programs/draw_charts.h"
@@ -22,7 +23,7 @@ using namespace ridge;
 namespace fs = std::filesystem;
 
 struct Options {
-  std::string model_path, model_name = "llama-3.2-1b", device = "auto", dtype;
+  std::string model_path, model_name = "llama-3.2-1b", device = "auto", dtype, prompt;
   int64_t layers = 0, max_seq_len = 2048, max_gen_len = 100, batch = 1, sweep = 0;
   std::vector<int64_t> prompt_lengths{32, 128, 512};
   int repeats = 3;
@@ -31,6 +32,23 @@ struct Options {
   bool profile = false, validate = false, no_graph = false, json = false, no_charts = false;
   SpeedTableOptions table;
 };
+
+// With --prompt: its tokens, and what reads those that follow.
+struct Text {
+  Tokenizer tokenizer;
+  std::vector<Token> tokens;
+};
+
+std::optional<Text> text_of(const Options& o, const SpeedModel& m) {
+  if (o.prompt.empty()) return std::nullopt;
+  if (m.folder.empty())
+    throw BadInput("--prompt: text needs a model with weights: give its folder with --model-path");
+  OpenedTokenizer opened = Tokenizer::open(m.folder);
+  if (!opened.tokenizer) throw BadInput("--prompt: " + opened.why_not);
+  std::vector<Token> tokens = opened.tokenizer->encode(o.prompt);
+  if (tokens.empty()) throw BadInput("--prompt: the text has no tokens");
+  return Text{std::move(*opened.tokenizer), std::move(tokens)};
+}
 
 std::vector<SpeedTest> tests_of(const Options& o) {
   static constexpr const char* kNames[] = {"short", "medium", "long"};
@@ -100,7 +118,13 @@ void write_profile(const SpeedReport& report, const Decoder& decoder,
 
 SpeedReport measure(const Options& o, Backend& backend, const SpeedModel& m,
                     const std::optional<SpeedTable>& table, const fs::path& folder) {
-  const std::vector<SpeedTest> tests = tests_of(o);
+  const std::optional<Text> text = text_of(o, m);
+  std::vector<SpeedTest> tests = tests_of(o);
+  if (text)
+    tests = {{.name = "text",
+              .prompt = static_cast<int64_t>(text->tokens.size()),
+              .output = o.max_gen_len,
+              .batch = o.batch}};
   const Dtype dtype = dtype_of(o, backend.device());
   const Decoder::Limits limits =
       limits_of({.tests = tests, .sweep = o.sweep, .graphs = !o.no_graph}, backend, m.model, dtype);
@@ -120,8 +144,17 @@ SpeedReport measure(const Options& o, Backend& backend, const SpeedModel& m,
   for (const SpeedTest& test : tests) {
     fmt::print(stderr, "test: {} tokens in, {} out, batch {}\n", test.prompt, test.output,
                test.batch);
+    std::vector<std::vector<Token>> prompts;
+    if (text) prompts.assign(static_cast<std::size_t>(o.batch), text->tokens);
     report.tests.push_back(run_speed_test(
-        decoder, test, {.repeats = o.repeats, .profile = o.profile || o.validate, .seed = o.seed}));
+        decoder, test, {.repeats = o.repeats, .profile = o.profile || o.validate, .seed = o.seed},
+        std::move(prompts)));
+  }
+  if (text) {
+    std::vector<Token> whole = text->tokens;
+    const std::vector<Token>& generated = report.tests[0].runs[0].tokens[0];
+    whole.insert(whole.end(), generated.begin(), generated.end());
+    report.text = text->tokenizer.decode(whole);
   }
   if (o.sweep > 0) report.sweep = sweep(decoder, o, tests.front());
   report.peak = peak_memory(backend, free_before);
@@ -188,6 +221,9 @@ int run(int argc, char** argv) {
       ->delimiter(',')
       ->check(CLI::Range(1, 1 << 20))
       ->capture_default_str();
+  app.add_option("--prompt", o.prompt,
+                 "run this text instead, and print what follows it: needs weights and their "
+                 "tokenizer.model");
   app.add_option("--repeats", o.repeats, "of each test, after one that warms up")
       ->check(CLI::Range(1, 1000))
       ->capture_default_str();

@@ -103,6 +103,7 @@ std::string speed_text(const SpeedReport& r) {
   text += r.peak.device_bytes > 0
               ? fmt::format(" host,\n{} GB device\n", gb(static_cast<double>(r.peak.device_bytes)))
               : "\n";
+  if (!r.text.empty()) text += "\nText\n" + r.text + "\n";
   if (!r.findings.empty()) text += "\nFindings\n";
   for (const std::string& f : r.findings) text += paragraph("- " + f, 2, 0);
   if (!r.validations.empty()) text += "\n" + validation_text(r.validations);
@@ -131,6 +132,7 @@ json speed_json(const SpeedReport& r) {
           {"validation", list(r.validations)},
           {"sweep_validation", list(r.sweep_predicted)},
           {"findings", r.findings},
+          {"text", r.text.empty() ? json() : json(r.text)},
           {"provenance", r.provenance}};
 }
 

@@ -28,6 +28,7 @@ struct SpeedReport {
   std::vector<SpeedValidation> validations;  // of the tests, where a table was at hand
   std::vector<SpeedValidation> sweep_predicted;
   std::vector<std::string> findings;
+  std::string text;  // prompt and what was generated, where text was asked for
   std::map<std::string, std::string> provenance;
 };
 

@@ -121,6 +121,7 @@ def test_bad_input():
     run(*BRIEF, "--model-path", model(), "--prompt-lengths=-3", *out).says(2, "--prompt-lengths")
     run(*BRIEF, "--model-path", model(), "--batch=0", *out).says(2, "--batch")
     run("speed_benchmark", "--device=cuda", "--model-path", model(), *out).says(3)
+    run(*BRIEF, "--model-path", model(), "--prompt=Hello", *out).says(2, "--prompt", "weights")
     run(*BRIEF, "--model-path", model("moe", num_local_experts=4, num_experts_per_tok=2,
                                       architectures=["MixtralForCausalLM"],
                                       model_type="mixtral"), *out).says(2, "experts")
