@@ -75,8 +75,19 @@ DecoderStep Decoder::finish(std::vector<Operation> operations, int64_t sequences
   step.sequences_ = sequences;
   const Method method =
       graph && backend_.table_method() == Method::kGraph ? Method::kGraph : Method::kStream;
+  if (method == Method::kGraph) set_idle();
   step.batch_ = backend_.batch(step.launches(), method);
   return step;
+}
+
+// Making a graph runs its launches: they may not touch what sequences have in the cache.
+void Decoder::set_idle() {
+  const Memory& m = *memory_;
+  std::vector<int32_t> state(static_cast<std::size_t>(m.state_count));
+  const int64_t spare = limits_.sequences * model_.kv_heads * limits_.positions;
+  std::fill(state.begin() + m.slots_at, state.begin() + m.lengths_at, static_cast<int32_t>(spare));
+  std::fill(state.begin() + m.lengths_at, state.begin() + m.last_at, 1);
+  backend_.upload(m.state->address(), state.data(), m.state_count * 4);
 }
 
 void Decoder::set(const Input& in) {

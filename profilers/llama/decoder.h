@@ -94,6 +94,7 @@ class Decoder {
   struct Memory;
   class Binder;
   DecoderStep finish(std::vector<Operation> operations, int64_t sequences, bool graph);
+  void set_idle();
   Output collect(const DecoderStep& step, double device_s);
 
   Backend& backend_;

@@ -26,7 +26,7 @@ Decoder::Memory::Memory(Backend& backend, const Model& m, const Numerics& n, Dty
 
   sequence_cache_bytes = m.kv_heads * limits.positions * m.head_dim * size;
   for (int64_t i = 0; i < 2 * m.layers; ++i) {
-    caches.push_back(backend.allocate(limits.sequences * sequence_cache_bytes));
+    caches.push_back(backend.allocate(limits.sequences * sequence_cache_bytes + m.head_dim * size));
     kv_bytes += caches.back()->bytes();
   }
 

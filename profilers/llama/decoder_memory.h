@@ -36,7 +36,8 @@ struct Decoder::Memory {
   const int32_t* lengths() const { return at(lengths_at); }
   const int32_t* last() const { return at(last_at); }
 
-  std::vector<std::unique_ptr<Buffer>> caches;  // K, V of layer 0, K, V of layer 1, …
+  // K, V of layer 0, K, V of layer 1, …, each with a row behind the last sequence that is no one's.
+  std::vector<std::unique_ptr<Buffer>> caches;
   std::unique_ptr<Buffer> rope;
   std::unique_ptr<Buffer> residual[2], normed, query[3], key[3], value, attended, block, gate_up,
       activated, sampled, logits, next;
