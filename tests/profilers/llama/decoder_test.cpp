@@ -19,7 +19,7 @@ namespace {
 using ::testing::HasSubstr;
 
 Backend& cpu() {
-  static const std::unique_ptr<Backend> backend = open_cpu_backend(2);
+  static const std::unique_ptr<Backend> backend = open_cpu_backend(1);
   return *backend;
 }
 

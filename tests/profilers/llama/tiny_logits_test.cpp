@@ -21,7 +21,7 @@ constexpr double kTolerance = 1e-4;
 constexpr int64_t kPositions = 128;
 
 Backend& cpu() {
-  static const std::unique_ptr<Backend> backend = open_cpu_backend(2);
+  static const std::unique_ptr<Backend> backend = open_cpu_backend(1);
   return *backend;
 }
 

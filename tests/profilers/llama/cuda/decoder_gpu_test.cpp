@@ -75,7 +75,7 @@ double relative_error(const std::vector<double>& is, const std::vector<double>& 
 class DecoderOnCuda : public OnCuda {
  protected:
   void check(Dtype dtype, double tolerance) {
-    const auto cpu = open_cpu_backend();
+    const auto cpu = open_cpu_backend(1);
     for (const Model& m : made_up_models()) {
       Decoder there = decoder(gpu(), m, dtype, dtype), here = decoder(*cpu, m, dtype, Dtype::kF32);
       EXPECT_LT(relative_error(logits(there), logits(here)), tolerance) << m.name;
