@@ -51,6 +51,10 @@ std::string shortened(const std::string& text, std::size_t most) {
   return text.size() <= most ? text : text.substr(0, most - 3) + "...";
 }
 
+std::string shortened_begin(const std::string& text, std::size_t most) {
+  return text.size() <= most ? text : "..." + text.substr(text.size() - (most - 3));
+}
+
 std::string error_table(const std::string& what, const std::vector<ErrorStatistics>& errors) {
   std::string text = fmt::format("{:<28}{:>7}{:>8}{:>8}{:>8}{:>9}{:>12}\n", what, "rows", "mean",
                                  "median", "p90", "bias", "in low-high");

@@ -39,5 +39,7 @@ std::string percent(double share);         // "12.3%"
 std::string signed_percent(double share);  // "+12.3%"
 // Cut to `most` characters, the last three of them dots.
 std::string shortened(const std::string& text, std::size_t most);
+// The same at the beginning: the end of a path is what tells.
+std::string shortened_begin(const std::string& text, std::size_t most);
 
 }  // namespace ridge

@@ -24,11 +24,6 @@ std::string time_text(double seconds) {
   return fmt::format("{:.4g} us", seconds * 1e6);
 }
 
-// The end of a path is what tells.
-std::string shortened_begin(const std::string& text, std::size_t most) {
-  return text.size() <= most ? text : "..." + text.substr(text.size() - (most - 3));
-}
-
 std::string row_text(std::size_t rank, const ValidatedRow& r) {
   const Prediction& p = r.prediction;
   const std::string place = fmt::format("{}:{}", r.file, r.line);

@@ -63,33 +63,45 @@ void write_results(const Options& o, const Validation& v, const ValidationSummar
   if (!o.no_charts) draw_charts("plot_validation", {folder.string()});
 }
 
+bool is_csv(const fs::path& out) { return out.extension() == ".csv"; }
+
+void write_results(const Options& o, const EndToEndCsv& measured, const EndToEndValidation& v,
+                   const EndToEndSummary& s) {
+  const fs::path out = o.out;
+  if (is_csv(out)) {
+    write_file(out, predictions_csv(measured, v));
+    return;
+  }
+  write_file(out / "predictions.csv", predictions_csv(measured, v));
+  write_file(out / "statistics.json", to_json(v, s).dump(1) + "\n");
+  if (!o.no_charts && !s.worst.empty()) draw_charts("plot_validation", {out.string()});
+}
+
+EndToEndValidation validate_end_to_end(const Options& o, const EndToEndCsv& measured) {
+  EndToEndOptions options{.engine = o.engine, .tables = {}};
+  for (const std::string& table : o.tables) options.tables.push_back({table, load_table(table)});
+  return validate_end_to_end(measured, options);
+}
+
 // Rows of whole models; `--out` is a CSV file or a folder.
 int run_end_to_end(const Options& o, Csv csv) {
   const std::string& path = o.csvs.front();
   const fs::path beside = fs::path(path).parent_path() / ".." / "workloads";
   const EndToEndCsv measured =
       read_end_to_end(std::move(csv), path, o.workloads.empty() ? beside : fs::path(o.workloads));
-  EndToEndOptions options{.engine = o.engine, .tables = {}};
-  for (const std::string& table : o.tables) options.tables.push_back({table, load_table(table)});
-  const EndToEndValidation v = validate_end_to_end(measured, options);
+  if (!o.out.empty()) check_writable(is_csv(o.out) ? o.out : o.out + "/statistics.json");
+  const EndToEndValidation v = validate_end_to_end(o, measured);
   const EndToEndSummary s = summarize(v);
   if (o.json)
     fmt::print("{}\n", to_json(v, s).dump(1));
   else
-    fmt::print("{} rows of {}, engine {}\n\n{}", v.rows.size(), path, o.engine, end_to_end_text(s));
+    fmt::print("{}{}", head_text(v, path, o.engine), end_to_end_text(s));
   if (std::fflush(stdout) != 0) throw std::runtime_error("standard output cannot be written");
   if (!o.out.empty()) {
-    const fs::path folder = o.out;
-    if (folder.extension() == ".csv") {
-      write_file(folder, predictions_csv(measured, v));
-    } else {
-      write_file(folder / "predictions.csv", predictions_csv(measured, v));
-      write_file(folder / "statistics.json", to_json(v, s).dump(1) + "\n");
-    }
+    write_results(o, measured, v, s);
     fmt::print(o.json ? stderr : stdout, "\nwritten to {}\n", o.out);
   }
-  for (const RejectedLine& r : v.rejected)
-    fmt::print(stderr, "not predicted: {}:{}: {}\n", path, r.line, r.reason);
+  fmt::print(stderr, "{}", rejected_text(v, path));
   return v.rejected.empty() ? 0 : 1;
 }
 
@@ -140,7 +152,8 @@ std::function<int()> add_validate(CLI::App& app) {
   sub->add_option("--engine", o->engine, "Engine profile of whole models, or auto: the row's")
       ->capture_default_str();
   sub->add_option("--workloads", o->workloads, "Folder of prompt lengths that notes name");
-  sub->add_option("--out", o->out, "Folder for predictions.csv, statistics.json and charts");
+  sub->add_option("--out", o->out,
+                  "Folder for predictions.csv, statistics.json and charts; or FILE.csv");
   sub->add_flag("--json", o->json, "The statistics as JSON");
   sub->add_flag("--no-charts", o->no_charts, "Draw nothing");
   return [o] { return run(*o); };

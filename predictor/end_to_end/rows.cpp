@@ -135,7 +135,7 @@ EndToEndCsv read_end_to_end(Csv csv, const std::string& where,
       out.rows.push_back(parse_row(columns, csv.rows[i], workloads));
       out.rows.back().line = csv.lines[i];
     } catch (const BadInput& e) {
-      out.rejected.push_back({csv.lines[i], e.what()});
+      out.rejected.push_back({csv.lines[i], "bad row", e.what()});
     }
   }
   out.csv = std::move(csv);

@@ -25,9 +25,11 @@ struct EndToEndRow {
   std::optional<double> ttft_s, tpot_s, total_s;  // measured
 };
 
+// A line that is not predicted: what is wrong with it in a word or two ("bad row", "unknown
+// model"), and in full.
 struct RejectedLine {
   std::size_t line = 0;
-  std::string reason;
+  std::string kind, reason;
 };
 
 struct EndToEndCsv {

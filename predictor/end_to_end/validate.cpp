@@ -3,9 +3,11 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <cmath>
 #include <map>
 
 #include "kernels/core/error.h"
+#include "predictor/request/memory.h"
 #include "roofline/device_specs.h"
 
 namespace ridge {
@@ -63,12 +65,28 @@ class Sources {
   std::map<std::string, EngineProfile> engines_;
 };
 
-RequestPrediction predict_row(Sources& sources, const EndToEndRow& r) {
-  Deployment d{.model = sources.model(r.model),
+// Why a row is not predicted.
+struct Unpredicted : BadInput {
+  Unpredicted(const char* in_a_word, const BadInput& e) : BadInput(e.what()), kind(in_a_word) {}
+  std::string kind;
+};
+
+template <typename Try>
+auto or_reject(const char* kind, const Try& attempt) {
+  try {
+    return attempt();
+  } catch (const BadInput& e) {
+    throw Unpredicted(kind, e);
+  }
+}
+
+Deployment deployment_of(Sources& sources, const EndToEndRow& r) {
+  Deployment d{.model = or_reject("unknown model", [&] { return sources.model(r.model); }),
                .parallel = r.parallel,
                .precision = {},
-               .engine = sources.engine(r.framework)};
-  d.precision.dtype = r.dtype.empty() ? d.model.dtype : parse_dtype(r.dtype);
+               .engine = or_reject("unknown engine", [&] { return sources.engine(r.framework); })};
+  d.precision.dtype = or_reject(
+      "unknown dtype", [&] { return r.dtype.empty() ? d.model.dtype : parse_dtype(r.dtype); });
   if (d.precision.dtype == Dtype::kF8E4M3) {
     d.precision.weights = WeightFormat::kFp8;
     d.precision.dtype = d.model.dtype;
@@ -76,7 +94,19 @@ RequestPrediction predict_row(Sources& sources, const EndToEndRow& r) {
   d.precision.kv_cache = d.precision.dtype;
   for (const Prompt& p : r.request.prompts)
     d.model.max_positions = std::max(d.model.max_positions, p.tokens + r.request.output);
-  return predict_request(sources.tables(r.gpu, d.engine.framework), d, r.request);
+  return d;
+}
+
+PredictedRow predict_row(Sources& sources, const EndToEndRow& r) {
+  const Deployment d = deployment_of(sources, r);
+  const TableSet* tables =
+      or_reject("unknown GPU", [&] { return &sources.tables(r.gpu, d.engine.framework); });
+  return or_reject("impossible request", [&] {
+    PredictedRow p{r, predict_request(*tables, d, r.request)};
+    if (find_device(tables->device().name) || tables->device().memory_bytes > 0)
+      p.fits = memory_of(tables->device(), d, r.request).fits();
+    return p;
+  });
 }
 
 struct Collectors {
@@ -98,18 +128,49 @@ struct Collectors {
   }
 };
 
-using Key = std::function<std::string(const EndToEndRow&)>;
+using Key = std::function<std::string(const PredictedRow&)>;
 
 EndToEndBreakdown breakdown(const EndToEndValidation& v, const std::string& by, const Key& key) {
   std::map<std::string, Collectors> groups;
-  for (const PredictedRow& p : v.rows) groups[key(p.row)].add(p);
+  for (const PredictedRow& p : v.rows) groups[key(p)].add(p);
   EndToEndBreakdown b{by, {}};
   for (const auto& [name, c] : groups) b.groups.push_back(c.summary(name));
   return b;
 }
 
-std::string gpus_of(const EndToEndRow& r) {
-  return fmt::format("{} x{}", r.gpu, r.parallel.gpus());
+std::string gpus_of(const PredictedRow& p) {
+  return fmt::format("{} x{}", p.row.gpu, p.row.parallel.gpus());
+}
+
+std::string memory_of_row(const PredictedRow& p) {
+  return !p.fits ? "unknown" : *p.fits ? "fits" : "does not fit";
+}
+
+// Nothing for a row without a time that can be compared.
+std::optional<WorstTime> worst_time(const PredictedRow& p) {
+  std::optional<WorstTime> worst;
+  const auto one = [&](const char* name, const Estimate& e, const std::optional<double>& s) {
+    if (!s || e.value <= 0) return;
+    WorstTime made{p.row, name, *s, e, p.fits};
+    if (!worst || std::abs(made.error()) > std::abs(worst->error())) worst = std::move(made);
+  };
+  one("TTFT", p.prediction.ttft_s, p.row.ttft_s);
+  one("TPOT", p.prediction.tpot_s, p.row.tpot_s);
+  one("total", p.prediction.total_s, p.row.total_s);
+  return worst;
+}
+
+std::vector<WorstTime> worst_times(const EndToEndValidation& v) {
+  std::vector<WorstTime> all;
+  for (const PredictedRow& p : v.rows)
+    if (auto worst = worst_time(p)) all.push_back(*std::move(worst));
+  const std::size_t kept = std::min(all.size(), kWorstTimes);
+  std::partial_sort(all.begin(), all.begin() + static_cast<std::ptrdiff_t>(kept), all.end(),
+                    [](const WorstTime& a, const WorstTime& b) {
+                      return std::abs(a.error()) > std::abs(b.error());
+                    });
+  all.resize(kept);
+  return all;
 }
 
 }  // namespace
@@ -121,9 +182,9 @@ EndToEndValidation validate_end_to_end(const EndToEndCsv& measured,
   v.rejected = measured.rejected;
   for (const EndToEndRow& r : measured.rows) {
     try {
-      v.rows.push_back({r, predict_row(sources, r)});
-    } catch (const BadInput& e) {
-      v.rejected.push_back({r.line, e.what()});
+      v.rows.push_back(predict_row(sources, r));
+    } catch (const Unpredicted& e) {
+      v.rejected.push_back({r.line, e.kind, e.what()});
     }
   }
   std::stable_sort(v.rejected.begin(), v.rejected.end(),
@@ -136,12 +197,15 @@ EndToEndSummary summarize(const EndToEndValidation& v) {
   Collectors all;
   for (const PredictedRow& p : v.rows) all.add(p);
   s.all = all.summary("all");
-  s.breakdowns.push_back(breakdown(v, "source", [](const auto& r) { return r.source; }));
-  s.breakdowns.push_back(breakdown(v, "framework", [](const auto& r) { return r.framework; }));
-  s.breakdowns.push_back(breakdown(v, "gpu", gpus_of));
-  s.breakdowns.push_back(breakdown(v, "model", [](const auto& r) { return r.model; }));
-  s.breakdowns.push_back(
-      breakdown(v, "batch", [](const auto& r) { return fmt::format("{:>4}", r.request.batch()); }));
+  const std::vector<std::pair<const char*, Key>> keys = {
+      {"source", [](const auto& p) { return p.row.source; }},
+      {"framework", [](const auto& p) { return p.row.framework; }},
+      {"gpu", gpus_of},
+      {"model", [](const auto& p) { return p.row.model; }},
+      {"batch", [](const auto& p) { return fmt::format("{:>4}", p.row.request.batch()); }},
+      {"memory", memory_of_row}};
+  for (const auto& [by, key] : keys) s.breakdowns.push_back(breakdown(v, by, key));
+  s.worst = worst_times(v);
   return s;
 }
 

@@ -19,6 +19,7 @@ struct EndToEndOptions {
 struct PredictedRow {
   EndToEndRow row;
   RequestPrediction prediction;
+  std::optional<bool> fits = {};  // in memory, by memory_of(); nothing where that is unknown
 };
 
 struct EndToEndValidation {
@@ -27,7 +28,8 @@ struct EndToEndValidation {
 };
 
 // Predicts every row; those that cannot be are rejected with the reason. A measured context beyond
-// the limit that the model's config names is predicted as if it were within.
+// the limit that the model's config names is predicted as if it were within, and a row that does
+// not fit in memory as if it did: its engine may have queued or preempted.
 EndToEndValidation validate_end_to_end(const EndToEndCsv& measured, const EndToEndOptions& options);
 
 // Errors of TTFT, TPOT and total time of the same rows.
@@ -36,14 +38,27 @@ struct EndToEndErrors {
   std::optional<ErrorStatistics> ttft, tpot, total;
 };
 struct EndToEndBreakdown {
-  std::string by;  // "source", "gpu", "model", "batch", …
+  std::string by;  // "source", "gpu", "model", "batch", "memory", …
   std::vector<EndToEndErrors> groups;
+};
+
+// The time of a row that is furthest off.
+struct WorstTime {
+  EndToEndRow row;
+  std::string time;  // "TTFT", "TPOT", "total"
+  double measured_s = 0;
+  Estimate predicted;
+  std::optional<bool> fits;
+
+  double error() const { return predicted.value / measured_s - 1; }
 };
 
 struct EndToEndSummary {
   EndToEndErrors all;
   std::vector<EndToEndBreakdown> breakdowns;
+  std::vector<WorstTime> worst;  // one a row, by |error|, the worst first: at most kWorstTimes
 };
+inline constexpr std::size_t kWorstTimes = 10;
 EndToEndSummary summarize(const EndToEndValidation& v);
 
 // The measured CSV with predicted_{ttft,tpot,total}_ms and their _low and _high behind.

@@ -107,5 +107,24 @@ TEST_F(Validate, AFolderThatCannotBeWrittenIsSaidFirst) {
   EXPECT_EQ(out_, "");
 }
 
+TEST_F(Validate, WholeModelsAreToldAndWritten) {
+  const std::string head = "gpu,model,input_tokens,output_tokens,batch,measured_total_ms\n";
+  write("m.csv", head + "H100,llama-3.2-1b,128,16,1,40\nH100,lama,128,16,1,40\n");
+  EXPECT_EQ(run("--csv m.csv --out o --no-charts"), 1);
+  EXPECT_THAT(out_, HasSubstr("1 row of m.csv, engine kernels\n"));
+  EXPECT_THAT(out_, HasSubstr("1 row furthest off\n"));
+  EXPECT_THAT(err_, HasSubstr("1 row of m.csv not predicted: unknown model 1\n  line 3:"));
+  const Csv predictions = parse_csv(read(folder_ / "o/predictions.csv"), "p");
+  ASSERT_EQ(predictions.rows.size(), 2u);
+  EXPECT_EQ(predictions.rows[1].back(), "");
+  EXPECT_EQ(nlohmann::json::parse(read(folder_ / "o/statistics.json")).at("rejected").size(), 1u);
+  write("good.csv", head + "H100,llama-3.2-1b,128,16,1,40\n");
+  EXPECT_EQ(run("--csv good.csv --out one.csv"), 0) << err_;
+  EXPECT_EQ(parse_csv(read(folder_ / "one.csv"), "p").rows.size(), 1u);
+  EXPECT_EQ(err_, "");  // no charts beside a file
+  EXPECT_EQ(run("--csv good.csv --out m.csv/in-the-way"), 1);
+  EXPECT_EQ(out_, "");
+}
+
 }  // namespace
 }  // namespace ridge
