@@ -8,9 +8,11 @@
 #include <map>
 #include <memory>
 
+#include "calibrate/text_lines.h"
 #include "kernels/core/error.h"
 #include "kernels/core/json_file.h"
 #include "predictor/end_to_end/fit_engine.h"
+#include "predictor/error_statistics.h"
 #include "programs/read_text.h"
 
 namespace ridge {
@@ -23,21 +25,27 @@ struct Options {
   std::vector<std::string> tables;
 };
 
+// What a fit leaves of nothing reads 0.
+std::string cell(double value) {
+  return value < 5e-4    ? "0"
+         : value < 999.5 ? fmt::format("{:.3g}", value)
+                         : fmt::format("{:.0f}", value);
+}
+
 std::string times_text(const std::string& gpu, const EngineTimes& t) {
-  std::string text =
-      fmt::format("{:<20}{:>9.3g}{:>9.3g}{:>9.3g}{:>9.3g}{:>9.3g}{:>7.3g}{:>7.3g}\n", gpu,
-                  t.prefill.per_step_s * 1e3, t.per_request_s * 1e3, t.decode.per_step_s * 1e3,
-                  t.tensor_step_s * 1e3, t.decode.per_sequence_s * 1e3, t.decode_floor_s * 1e3,
-                  t.per_cached_token_s * 1e9);
-  return text;
+  return fmt::format("{:<20}{:>9}{:>9}{:>9}{:>9}{:>9}{:>7}{:>8}\n", shortened(gpu, 20),
+                     cell(t.prefill.per_step_s * 1e3), cell(t.per_request_s * 1e3),
+                     cell(t.decode.per_step_s * 1e3), cell(t.tensor_step_s * 1e3),
+                     cell(t.decode.per_sequence_s * 1e3), cell(t.decode_floor_s * 1e3),
+                     cell(t.per_cached_token_s * 1e9));
 }
 
 std::string fit_text(const EngineFit& f) {
-  std::string text = fmt::format("{}: {}\n", f.profile.name, f.profile.fitted_on);
+  std::string text = wrapped(fmt::format("{}: {}", f.profile.name, f.profile.fitted_on), 0, 2);
   if (f.left_out > 0)
-    text += fmt::format("  {} rows left out: the cache is full, so that the engine waits\n",
-                        f.left_out);
-  text += fmt::format("{:<20}{:>9}{:>9}{:>9}{:>9}{:>9}{:>7}{:>7}\n", "ms (cached: ns)", "prefill",
+    text += fmt::format("  {} left out: the cache is full, so that the engine waits\n",
+                        counted(f.left_out, "row"));
+  text += fmt::format("{:<20}{:>9}{:>9}{:>9}{:>9}{:>9}{:>7}{:>8}\n", "ms (cached: ns)", "prefill",
                       "request", "step", "tensor", "sequence", "floor", "cached");
   text += times_text("any GPU", f.profile.times);
   for (const auto& [gpu, times] : f.profile.on_gpu) text += times_text(gpu, times);

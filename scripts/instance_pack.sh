@@ -50,8 +50,11 @@ pack() {
     libraries_to_carry "$file" "$with_cuda_libs"
   done | sort -u | while read -r file; do cp -L "$file" "$staged/lib/"; done
   cp -p "$ridge_root"/scripts/{instance_run,*.sh,*.py,llama-3.1-8b-kernels.csv} "$staged/scripts/"
-  mkdir "$staged/roofline"
-  cp -rp "$ridge_root/roofline/devices" "$staged/roofline/"  # datasheets, found from the programs
+  # Datasheets, models and engines, found from the programs.
+  mkdir -p "$staged/roofline" "$staged/predictor/models" "$staged/predictor/engines"
+  cp -rp "$ridge_root/roofline/devices" "$staged/roofline/"
+  cp -rp "$ridge_root"/predictor/models/{bundled,aliases.json} "$staged/predictor/models/"
+  cp -rp "$ridge_root/predictor/engines/profiles" "$staged/predictor/engines/"
   cp -p "$ridge_root/LICENSE" "$staged/"
   {
     echo "revision: $(git -C "$ridge_root" describe --always --dirty 2> /dev/null || echo unknown)"

@@ -163,6 +163,29 @@ step_compare_torch() {
     --profiles "$out/device/large" --csv "$out/compare_torch.csv"
 }
 
+# Whole models by Hugging Face Transformers, held against this machine's own table: first with its
+# kernels alone, then with what the host adds, fitted to batch 1 and tested on larger batches.
+step_compare_transformers() {
+  python3 -c 'import torch, transformers; raise SystemExit(not torch.cuda.is_available())' \
+    2> /dev/null || skip "no PyTorch with CUDA, or no Transformers, here"
+  local device=cuda folder=$out/transformers table=$out/device/delay_factors.json
+  case $gpu in
+    cuda:*) device=$gpu ;;
+    cpu) skip "--gpu cpu: whole models are measured on a GPU" ;;
+  esac
+  mkdir -p "$folder"
+  python3 "$ridge_root/scripts/compare_transformers.py" --csv "$folder/requests.csv" --device "$device"
+  [[ -e $table ]] || { echo "there is no table to hold these rows against" && return; }
+  "$programs/predict" validate --csv "$folder/requests.csv" --table "$table" --engine transformers \
+    --out "$folder/kernels_alone" --no-charts
+  awk -F, 'NR == 1 || $10 == 1' "$folder/requests.csv" > "$folder/batch_1.csv"
+  awk -F, 'NR == 1 || $10 != 1' "$folder/requests.csv" > "$folder/larger.csv"
+  "$programs/predict" fit-engine --csv "$folder/batch_1.csv" --table "$table" \
+    --out "$folder/transformers.json"
+  "$programs/predict" validate --csv "$folder/larger.csv" --table "$table" \
+    --engine "$folder/transformers.json" --out "$folder/fitted" --no-charts
+}
+
 # One line of what a step's log says, for the summary.
 step_note() {
   local log=$out/logs/$1.log
@@ -174,6 +197,8 @@ step_note() {
         END { if (!stop) printf "%d passed, %d failed, %d skipped%s\n", passed, failed, skipped,
               seen ? ", sanitizer errors: " errors : "" }' "$log"
       ;;
+    compare_transformers) awk '/^skipped: / { print; exit } /^all / { line = $0 }
+      END { if (line) print "rows, then error, bias and % inside: " line }' "$log" | tr -s ' ' ;;
     environment) nvidia-smi --query-gpu=name,driver_version --format=csv,noheader 2> /dev/null |
       head -n 1 || true ;;
     *) grep -v '^ *$' "$log" | tail -n 1 | tr '|\r' '/ ' | cut -c 1-100 ;;
@@ -185,10 +210,10 @@ finish_results() {
   local folder=$1 result name state seconds note file
   shift
   {
-    printf '%-14s %-12s %8s  %s\n' step result seconds note
+    printf '%-21s %-12s %8s  %s\n' step result seconds note
     for result in "$@"; do
       IFS='|' read -r name state seconds note <<< "$result"
-      printf '%-14s %-12s %8s  %s\n' "$name" "$state" "$seconds" "$note"
+      printf '%-21s %-12s %8s  %s\n' "$name" "$state" "$seconds" "$note"
     done
   } > "$folder/summary.txt"
   for file in "$folder"/logs/*.log; do
@@ -197,12 +222,12 @@ finish_results() {
     cat "$file"
   done > "$folder/all.log"
   local inside=()
-  for file in summary.txt logs device compare_torch.csv; do
+  for file in summary.txt logs device compare_torch.csv transformers; do
     [[ ! -e $folder/$file ]] || inside+=("$file")
   done
   tar -C "$folder" -czf "$folder/results.tar.gz.tmp" "${inside[@]}"
   mv "$folder/results.tar.gz.tmp" "$folder/results.tar.gz"
-  rm -rf "$folder/logs" "$folder/device/large"
+  rm -rf "$folder/logs" "$folder/device/large" "$folder/transformers"
   [[ ! -e $folder/device/holdout_predicted.csv ]] || rm -f "$folder/device/holdout.csv"
   say "== results in $folder"
   for file in "$folder"/* "$folder"/device/*; do
