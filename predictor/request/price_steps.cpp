@@ -47,6 +47,28 @@ double host_seconds(const EngineTimes& t, PhaseKind kind, const Step& step, int6
          (tensor > 1 ? t.tensor_step_s : 0);
 }
 
+// Bytes of weights that a kernel reads: its work's, less those of its activations.
+double weights_read(const Kernel& k, const Work& w) {
+  const bool product = k.call.op == "gemm", experts = k.call.op == "moe";
+  if (!product && !experts) return 0;
+  const OpSpec& spec = find_operator(k.call.op);
+  const auto d = [&](const char* axis) { return static_cast<double>(dim(spec, k.call, axis)); };
+  constexpr double kWidestElement = 4, kIndex = 8;
+  const double activations =
+      product ? d("m") * d("k") * kWidestElement
+              : d("tokens") * (d("hidden") * kWidestElement + kIndex * d("topk"));
+  return std::max(0.0, w.bytes_read - activations);
+}
+
+// What a table measured again and again on the same weights may come from a cache. In a model that
+// no cache holds they come from DRAM, each time.
+void stream_weights(Prediction& p, double bytes, double bytes_per_s) {
+  const double least = bytes / bytes_per_s;
+  if (p.seconds >= least) return;
+  p.seconds = least, p.low_s = std::max(p.low_s, least), p.high_s = std::max(p.high_s, least);
+  p.bound = Bound::kDram;
+}
+
 double ceiling(const Ceilings& c, const std::string& key) {
   const auto it = c.values.find(key);
   return it == c.values.end() ? 0 : it->second.value;
@@ -103,8 +125,15 @@ PricedSteps::PricedSteps(const TableSet& tables, const Deployment& d, PhaseKind 
     steps_.push_back(std::move(one));
   }
   predictions_ = tables.predict(std::span<const Kernel>(kernels_));
+  const double dram = ceiling(tables.ceilings(), "dram.read");
+  const auto cache = static_cast<double>(tables.device().last_level_cache_bytes);
+  const bool streams =
+      dram > 0 && weight_bytes(d.model, d.parallel, d.precision) > kCachesBeyond * cache;
   works_.reserve(kernels_.size());
-  for (const Kernel& k : kernels_) works_.push_back(work_of(k));
+  for (std::size_t i = 0; i < kernels_.size(); ++i) {
+    works_.push_back(work_of(kernels_[i]));
+    if (streams) stream_weights(predictions_[i], weights_read(kernels_[i], works_[i]), dram);
+  }
   for (OneStep& s : steps_) {
     for (Stage& stage : s.stages)
       for (const Entry& e : stage.kernels)

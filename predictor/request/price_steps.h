@@ -48,12 +48,15 @@ class PricedSteps {
 
   const TableSet* tables_;
   const Deployment* deployment_;
-  double attention_ = 1;         // EngineTimes::decode_attention
   std::vector<Kernel> kernels_;  // different ones
   std::vector<Work> works_;      // theirs
   std::vector<Prediction> predictions_;
   std::vector<OneStep> steps_;
 };
+
+// A model whose weights are more than so many times the last cache finds none of them there when a
+// pass comes back to them; then no product is faster than its weights come from DRAM.
+inline constexpr double kCachesBeyond = 4;
 
 // Of the errors of two roles on one GPU: half of what a table is off by is common to all of it
 // (clocks, how it was timed), half is each curve's own.

@@ -148,6 +148,8 @@ std::vector<Prediction> TableSet::answer(const std::vector<const Call*>& calls) 
   made.reserve(calls.size());
   for (std::size_t i = 0; i < calls.size(); ++i) {
     made.push_back(pools[i].empty() ? roofline(*calls[i]) : pools[i].answer());
+    made.back().low_s = std::max(made.back().low_s, made.back().seconds / kWidest);
+    made.back().high_s = std::min(made.back().high_s, made.back().seconds * kWidest);
     if (const auto f = factors_.find(calls[i]->op); f != factors_.end())
       for (double Prediction::*s : {&Prediction::seconds, &Prediction::low_s, &Prediction::high_s})
         made.back().*s *= f->second;

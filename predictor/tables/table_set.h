@@ -21,6 +21,10 @@ inline constexpr double kUsualLaunch_s = 1.3e-6;
 // row calls measured on A100 and H100 (results/*/vidur.json) 90 % are within 2.8 of theirs.
 inline constexpr double kUnknownDelay = 3;
 
+// No interval reaches further than so many times its answer, or that part of it: what is less sure
+// than that, nobody knows. Transferred collectives said up to 1,000.
+inline constexpr double kWidest = 10;
+
 // The delay-factor tables of one GPU, asked as one. Several may know an operator, from several
 // frameworks or sources. Who answers a call is said in routes.h, in one rule; an answer of several
 // is the geometric mean of theirs, for frameworks differ more than either errs (docs/accuracy.md).
