@@ -8,6 +8,7 @@
 #include <map>
 #include <memory>
 #include <nlohmann/json.hpp>
+#include <set>
 
 #include "kernels/core/error.h"
 #include "kernels/core/json_file.h"
@@ -72,13 +73,14 @@ int run(const Options& o) {
   else
     write_file(o.out, text);
   if (std::fflush(stdout) != 0) throw std::runtime_error("standard output cannot be written");
-  bool failed = false;
+  std::set<std::string> said;  // of several batches once
   for (const ComparedRow& r : rows) {
     if (r.problem.empty()) continue;
-    failed = true;
-    fmt::print(stderr, "not predicted: {} on {}: {}\n", r.model, r.target.name, r.problem);
+    const std::string line =
+        fmt::format("not predicted: {} on {}: {}\n", r.model, r.target.name, r.problem);
+    if (said.insert(line).second) fmt::print(stderr, "{}", line);
   }
-  return failed ? 1 : 0;
+  return said.empty() ? 0 : 1;
 }
 
 }  // namespace

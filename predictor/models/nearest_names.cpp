@@ -39,7 +39,11 @@ std::vector<std::string> nearest_names(std::string_view asked, std::vector<std::
   // Nobody mistypes a name of hundreds of letters: the rest of one says nothing.
   const std::string wanted = plain_name(asked.substr(0, 200));
   std::vector<std::pair<std::size_t, std::string>> ranked;
-  for (std::string& name : known) ranked.emplace_back(edits(wanted, plain_name(name)), name);
+  for (std::string& name : known) {
+    const std::string plain = plain_name(name);
+    const bool begins = wanted.size() > 1 && plain.starts_with(wanted);
+    ranked.emplace_back(begins ? 0 : edits(wanted, plain), name);
+  }
   std::stable_sort(ranked.begin(), ranked.end(),
                    [](const auto& a, const auto& b) { return a.first < b.first; });
   known.clear();

@@ -202,6 +202,9 @@ Target find_target(const std::string& name) {
     return t;
   }
   if (const auto spec = find_device(name)) return {.name = spec->name, .gpu = spec->name};
+  if (plain_name(name) == "cpu")
+    throw BadInput(
+        "'cpu': no table ships for CPUs; calibrate this one, and name its table with --table");
   std::vector<std::string> known;
   for (const DeviceSpec& spec : device_specs()) {
     known.push_back(spec.name);

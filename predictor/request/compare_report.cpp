@@ -148,9 +148,10 @@ std::string cell(const std::optional<double>& value) { return value ? cell(*valu
 
 std::string compare_text(const Comparison& c, const std::vector<ComparedRow>& rows) {
   std::string text, model;
+  std::set<std::string> said;  // of the model
   for (const ComparedRow& r : rows) {
     if (r.model != model) {
-      model = r.model;
+      model = r.model, said.clear();
       const bool prices = std::any_of(rows.begin(), rows.end(), [&](const ComparedRow& o) {
         return o.model == model && o.usd_per_million_output;
       });
@@ -160,7 +161,8 @@ std::string compare_text(const Comparison& c, const std::vector<ComparedRow>& ro
                           "TPOT ms", "total s", "tok/s");
       text += prices ? fmt::format("{:>9}{:>9}\n", "$/M out", "$/M") : "\n";
     }
-    text += row_text(r);
+    // The best batch may be one that is asked for as well, or, where none fits, the first.
+    if (const std::string line = row_text(r); said.insert(line).second) text += line;
     if (&r == &rows.back() || (&r + 1)->model != model) text += "\n";
   }
   return text + footer(c, rows);

@@ -47,6 +47,17 @@ void check(const Request& r, const Model& m) {
                                longest_prompt(r) + r.output - 1, most));
 }
 
+// Quantised products need a pipe of their own.
+void check(const Precision& p, const TableSet& tables) {
+  const bool fp8 = p.weights == WeightFormat::kFp8;
+  if (!p.quantised_activations || (!fp8 && p.weights != WeightFormat::kInt8)) return;
+  const Dtype dtype = fp8 ? Dtype::kF8E4M3 : Dtype::kInt8;
+  if (tables.ceilings().values.contains(ceiling_name(Pipe::kMatrix, dtype))) return;
+  throw BadInput(fmt::format(
+      "{} has no {} matrix products; --weight-only keeps weights in {} and multiplies in {}",
+      tables.device().name, fp8 ? "fp8" : "int8", fp8 ? "fp8" : "int8", name(p.dtype)));
+}
+
 // The prompts in steps of at most `chunk` new tokens, first come first served.
 std::vector<Step> prefill_steps(const Request& r, int64_t chunk) {
   Step all;
@@ -281,6 +292,7 @@ Phase predict_step(const TableSet& tables, const Deployment& d, const Step& step
 RequestPrediction predict_request(const TableSet& tables, const Deployment& d,
                                   const Request& asked) {
   check(asked, d.model);
+  check(d.precision, tables);
   Request r = asked;
   if (d.parallel.data > 1) r.prompts = fullest_share(asked.prompts, d.parallel.data);
   RequestPrediction out;

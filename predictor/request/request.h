@@ -86,7 +86,8 @@ struct RequestPrediction {
 // Time of one engine step: kernels of all stages one after the other, and the host's cost.
 Phase predict_step(const TableSet& tables, const Deployment& d, const Step& step);
 
-// Throws BadInput as lower() does, and for an empty or negative request.
+// Throws BadInput as lower() does, for an empty or negative request, and for quantised products that
+// the GPU has no pipe for.
 RequestPrediction predict_request(const TableSet& tables, const Deployment& d,
                                   const Request& asked);
 

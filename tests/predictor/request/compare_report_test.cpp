@@ -33,6 +33,18 @@ TEST(CompareReport, FitsIntoEightyColumns) {
   EXPECT_THAT(text, HasSubstr("* TTFT above 100 ms, or TPOT above 4 ms"));
 }
 
+TEST(CompareReport, ABatchThatIsTheBestAsWellStandsOnce) {
+  Comparison c = comparison({"t4"}, {large()});
+  c.batches = {1, 8, kBestBatch};
+  const auto rows = compare(c, kFake);
+  ASSERT_EQ(rows.size(), 3u);  // 141 GB do not fit on eight T4: no batch does
+  const std::string text = compare_text(c, rows);
+  const std::string line =
+      text.substr(text.find("T4  "), text.find('\n', text.find("T4  ")) - text.find("T4  "));
+  EXPECT_THAT(line, HasSubstr("does not fit"));
+  EXPECT_EQ(text.find(line, text.find(line) + 1), std::string::npos) << text;
+}
+
 TEST(CompareReport, SaysOnceWhatWasNotMeasured) {
   Comparison c = comparison({"h100", "t4"}, {small()});
   c.batches = {1, 2};

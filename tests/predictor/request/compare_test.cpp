@@ -31,8 +31,8 @@ TEST(CompareTarget, IsAGpuOrAnInstance) {
 
 TEST(CompareTarget, AnUnknownOneIsToldTheNearest) {
   for (const auto& [asked, near] :
-       {std::pair{"l40x", "L40S"}, std::pair{"g5.3xlarge", "g5.2xlarge"},
-        std::pair{"h10", "H100"}}) {
+       {std::pair{"l40x", "L40S"}, std::pair{"g5.3xlarge", "g5.2xlarge"}, std::pair{"h10", "H100"},
+        std::pair{"p4d", "p4d.24xlarge, p4de.24xlarge"}, std::pair{"cpu", "--table"}}) {
     try {
       find_target(asked);
       FAIL() << asked;

@@ -240,9 +240,9 @@ TEST(Request, WhatIsNoMeasurementIsSaidOnce) {
                                    "embedding, add_rmsnorm, rmsnorm, rope, silu_mul, argmax"));
 }
 
-std::string error_of(const Request& r) {
+std::string error_of(const Request& r, const Deployment& d = deployment()) {
   try {
-    predict_request(made_up::tables(), deployment(), r);
+    predict_request(made_up::tables(), d, r);
   } catch (const BadInput& e) {
     return e.what();
   }
@@ -270,6 +270,14 @@ TEST(Request, BadOnesAreRefused) {
   EXPECT_THAT(error_of(r), HasSubstr("acceptance"));
   r.speculation = Speculation{.draft = made_up::draft_model(), .tokens = 0};
   EXPECT_THAT(error_of(r), HasSubstr("at least 1 token"));
+}
+
+TEST(Request, QuantisedProductsNeedAPipe) {
+  Deployment d = deployment();
+  d.precision.weights = WeightFormat::kFp8;  // the made-up device has f16 and f32
+  EXPECT_THAT(error_of(request(1, 8, 2), d), HasSubstr("no fp8 matrix products; --weight-only"));
+  d.precision.quantised_activations = false;
+  EXPECT_GT(predict_request(made_up::tables(), d, request(1, 8, 2)).ttft_s.value, 0);
 }
 
 TEST(Request, AContextBeyondTheModelsIsRefused) {
