@@ -186,6 +186,36 @@ step_compare_transformers() {
     --engine "$folder/transformers.json" --out "$folder/fitted" --no-charts
 }
 
+# A whole Llama on this project's kernels, predicted from the table that was just made; then beside
+# PyTorch in turns.
+step_speed_benchmark() {
+  complete_library_path
+  local table=$out/device/delay_factors.json folder=$out/speed dtype=bfloat16
+  local words=(--device "${gpu/auto/cuda}" --output-dir "$folder" --profile --no-charts)
+  have_gpu || skip "no GPU here"
+  [[ ! -e $table ]] || words+=(--validate --table "$table")
+  case $(nvidia-smi --query-gpu=compute_cap --format=csv,noheader | head -n 1) in
+    7.*) dtype=float16 ;;
+  esac
+  "$programs/speed_benchmark" "${words[@]}" --dtype "$dtype" --model-name llama-3.1-8b \
+    --prompt-lengths 128,1024,4096 --max-seq-len 8192 --max-gen-len 64 --sweep 64 ||
+    "$programs/speed_benchmark" "${words[@]}" --dtype "$dtype" --model-name llama-3.2-1b
+}
+
+step_compare_speed() {
+  have_gpu || skip "no GPU here"
+  python3 -c 'import torch; raise SystemExit(not torch.cuda.is_available())' 2> /dev/null ||
+    skip "no PyTorch with CUDA here"
+  complete_library_path
+  local ceilings=() model
+  [[ ! -e $out/device/ceilings.json ]] || ceilings=(--ceilings "$out/device/ceilings.json")
+  for model in llama-3.1-8b llama-3.2-1b; do
+    python3 "$ridge_root/scripts/compare_speed.py" --device cuda --model "$model" --prompt 4096 \
+      --bin "$programs" "${ceilings[@]}" --out "$out/compare_speed.json" && return
+  done
+  return 1
+}
+
 # One line of what a step's log says, for the summary.
 step_note() {
   local log=$out/logs/$1.log
@@ -222,12 +252,12 @@ finish_results() {
     cat "$file"
   done > "$folder/all.log"
   local inside=()
-  for file in summary.txt logs device compare_torch.csv transformers; do
+  for file in summary.txt logs device compare_torch.csv compare_speed.json speed transformers; do
     [[ ! -e $folder/$file ]] || inside+=("$file")
   done
   tar -C "$folder" -czf "$folder/results.tar.gz.tmp" "${inside[@]}"
   mv "$folder/results.tar.gz.tmp" "$folder/results.tar.gz"
-  rm -rf "$folder/logs" "$folder/device/large" "$folder/transformers"
+  rm -rf "$folder/logs" "$folder/device/large" "$folder/transformers" "$folder/speed"
   [[ ! -e $folder/device/holdout_predicted.csv ]] || rm -f "$folder/device/holdout.csv"
   say "== results in $folder"
   for file in "$folder"/* "$folder"/device/*; do
