@@ -132,7 +132,10 @@ PricedSteps::PricedSteps(const TableSet& tables, const Deployment& d, PhaseKind 
   works_.reserve(kernels_.size());
   for (std::size_t i = 0; i < kernels_.size(); ++i) {
     works_.push_back(work_of(kernels_[i]));
-    if (streams) stream_weights(predictions_[i], weights_read(kernels_[i], works_[i]), dram);
+    // Who tunes an operator knows better.
+    if (streams)
+      stream_weights(predictions_[i], weights_read(kernels_[i], works_[i]),
+                     dram / tables.fine_tuned(kernels_[i].call.op));
   }
   for (OneStep& s : steps_) {
     for (Stage& stage : s.stages)

@@ -49,4 +49,9 @@ void TableSet::fine_tune(const std::string& op, double factor) {
   }
 }
 
+double TableSet::fine_tuned(const std::string& op) const {
+  const auto at = factors_.find(op);
+  return at == factors_.end() ? 1 : at->second;
+}
+
 }  // namespace ridge

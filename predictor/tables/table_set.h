@@ -56,6 +56,7 @@ class TableSet {
   // (first_generation_operators()). Factors of one operator multiply. Throws BadInput for an
   // unknown operator or a factor that is not above 0.
   void fine_tune(const std::string& op, double factor);
+  double fine_tuned(const std::string& op) const;  // all of an operator's factors; 1 without any
 
  private:
   std::vector<Prediction> answer(const std::vector<const Call*>& calls) const;  // each once
