@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 #include <random>
+#include <set>
 
 #include "kernels/core/operators.h"
 #include "profilers/verify.h"
@@ -41,6 +42,9 @@ std::vector<std::vector<int64_t>> larger_dims(const OpSpec& spec) {
   return found;
 }
 
+// int8 weights are run on the CPU only (docs/speed-benchmark.md).
+const std::set<std::string> kOnCpuOnly{"quantise_rows", "dequantise"};
+
 class EveryOperatorOnCuda : public OnCuda, public testing::WithParamInterface<std::string> {};
 
 TEST_P(EveryOperatorOnCuda, LaunchesEqualTheReference) {
@@ -48,6 +52,7 @@ TEST_P(EveryOperatorOnCuda, LaunchesEqualTheReference) {
   if (!spec.no_launch.empty()) GTEST_SKIP() << spec.name << " " << spec.no_launch;
   auto shapes = spec.test_dims;
   for (auto& dims : larger_dims(spec)) shapes.push_back(std::move(dims));
+  if (kOnCpuOnly.contains(spec.name)) GTEST_SKIP() << spec.name << " is of the CPU only";
   Arena arena(gpu(), 7);
   int checked = 0;
   std::string why;
