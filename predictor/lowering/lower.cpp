@@ -71,6 +71,12 @@ std::vector<std::vector<Kernel>> lower(const Model& model, const Parallel& paral
                                        const Precision& precision, const Fusion& fusion,
                                        const Step& step) {
   check_precision(model, precision);
+  if (precision.weights == WeightFormat::kInt8 && precision.quantised_activations &&
+      !fusion.quantise_in_product && precision.dtype != Dtype::kF32)
+    throw BadInput(
+        fmt::format("kernels of their own that round activations to int8 come in f32, not in {}; "
+                    "ask for f32, or for an engine whose products do it",
+                    name(precision.dtype)));
   const Pass::Inputs in{.model = model,
                         .parallel = parallel,
                         .precision = precision,

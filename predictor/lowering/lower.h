@@ -41,6 +41,9 @@ struct Fusion {
   bool activation = true;     // act(gate) · up; else two kernels
   bool rope_in_attention = false;
   bool kv_write_in_attention = true;
+  // int8 · int8 products round their activations and scale their sums; else, and in f32 only, this
+  // is quantise_rows ahead of the products of one input, and dequantise behind each product.
+  bool quantise_in_product = true;
 };
 
 // Sequences of a step that are alike: each runs `tokens` new tokens behind `past` cached ones.

@@ -54,13 +54,24 @@ void Pass::product(Role role, const Product& p) {
   Kernel& k = add(role, "gemm", {p.m, p.n, p.k}, p.count);
   if (p.weights == Weights::kNative || in_.precision.weights == WeightFormat::kNative) return;
   k.call.dtype = product_dtype(in_.precision);
-  if (k.call.dtype != in_.precision.dtype) return;
+  if (k.call.dtype != in_.precision.dtype) {
+    if (quantises_apart()) add(role, "dequantise", {p.m, p.n}, p.count);
+    return;
+  }
   // Weight-only: the product is the native one, of fewer bytes.
   static const OpSpec& spec = find_operator("gemm");
   Work work = spec.work(k.call);
   work.bytes_read +=
       real(p.n) * real(p.k) * (in_.precision.bytes_per_weight() - size_of(k.call.dtype));
   k.work = work;
+}
+
+bool Pass::quantises_apart() const {
+  return product_dtype(in_.precision) == Dtype::kInt8 && !in_.fusion.quantise_in_product;
+}
+
+void Pass::quantise(Role role, int64_t features, double count) {
+  if (quantises_apart()) add(role, "quantise_rows", {tokens_, features}, count);
 }
 
 double Pass::hidden_bytes() const {
@@ -100,6 +111,7 @@ void Pass::norms_and_adds() {
 void Pass::attend() {
   const int64_t q = in_.shard.heads * m_.head_dim, kv = in_.shard.kv_heads * m_.head_dim;
   const int64_t heads = in_.shard.heads + in_.shard.kv_heads;  // of queries and keys
+  quantise(Role::kQkv, m_.hidden, layers_);
   if (in_.fusion.qkv) {
     product(Role::kQkv, {.m = tokens_, .n = q + 2 * kv, .k = m_.hidden, .count = layers_});
   } else {
@@ -121,6 +133,7 @@ void Pass::attend() {
     }
   }
   add_attention(m_, in_.shard, stage_, in_.precision, in_.step, in_.shape, out_);
+  quantise(Role::kOutput, q, layers_);
   product(Role::kOutput, {.m = tokens_, .n = m_.hidden, .k = q, .count = layers_});
   collective(Role::kAllReduce, "all_reduce", hidden_bytes(), layers_);
 }
@@ -142,11 +155,13 @@ void Pass::activation(int64_t ffn, double count) {
 
 void Pass::mlp(int64_t ffn, double count) {
   const int64_t inner = m_.gated ? 2 : 1;
+  quantise(Role::kGateUp, m_.hidden, count);
   if (in_.fusion.gate_up)
     product(Role::kGateUp, {.m = tokens_, .n = inner * ffn, .k = m_.hidden, .count = count});
   else
     product(Role::kGateUp, {.m = tokens_, .n = ffn, .k = m_.hidden, .count = real(inner) * count});
   activation(ffn, count);
+  quantise(Role::kDown, ffn, count);
   product(Role::kDown, {.m = tokens_, .n = m_.hidden, .k = ffn, .count = count});
 }
 

@@ -46,6 +46,10 @@ class Pass {
 
   Kernel& add(Role role, const char* op, std::vector<int64_t> dims, double count);
   void product(Role role, const Product& p);
+  // Ahead of the quantised products of one input [tokens, features], where kernels of their own
+  // round it.
+  void quantise(Role role, int64_t features, double count);
+  bool quantises_apart() const;
   // Of a buffer of `bytes`, over the tensor-parallel GPUs; nothing for one of them.
   void collective(Role role, const char* op, double bytes, double count);
   void send();

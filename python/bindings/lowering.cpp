@@ -89,7 +89,8 @@ void bind_fusion(nb::module_& m) {
       .def_rw("add_norm", &Fusion::add_norm)
       .def_rw("activation", &Fusion::activation)
       .def_rw("rope_in_attention", &Fusion::rope_in_attention)
-      .def_rw("kv_write_in_attention", &Fusion::kv_write_in_attention);
+      .def_rw("kv_write_in_attention", &Fusion::kv_write_in_attention)
+      .def_rw("quantise_in_product", &Fusion::quantise_in_product);
   add_copies(c);
 }
 

@@ -60,7 +60,8 @@ EngineProfile fitted() {
   e.times.per_request_s = 0.1;
   e.times.decode_floor_s = 0.045;
   e.decode_graphs = true;
-  e.fusion = {.qkv = false, .gate_up = true, .rope_in_attention = true};
+  e.fusion = {
+      .qkv = false, .gate_up = true, .rope_in_attention = true, .quantise_in_product = false};
   e.memory_share = 0.85;
   e.step_tokens = 2048;
   e.habits = "as \"measured\", é";
@@ -132,6 +133,7 @@ TEST_F(EngineFile, ComesBackAsItWas) {
   EXPECT_EQ(back.fusion.activation, e.fusion.activation);
   EXPECT_EQ(back.fusion.rope_in_attention, e.fusion.rope_in_attention);
   EXPECT_EQ(back.fusion.kv_write_in_attention, e.fusion.kv_write_in_attention);
+  EXPECT_EQ(back.fusion.quantise_in_product, e.fusion.quantise_in_product);
   EXPECT_EQ(back.memory_share, e.memory_share);
   EXPECT_EQ(back.step_tokens, e.step_tokens);
   EXPECT_EQ(back.habits, e.habits);

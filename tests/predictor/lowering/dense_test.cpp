@@ -142,7 +142,7 @@ TEST(Lowering, EveryCallOfEveryBundledModelIsValid) {
             const How s{
                 .parallel = {.tensor = tensor, .pipeline = 2},
                 .precision = {.dtype = Dtype::kF16, .weights = format, .kv_cache = Dtype::kF8E4M3},
-                .fusion = {fused, fused, fused, fused, !fused, fused}};
+                .fusion = {fused, fused, fused, fused, !fused, fused, true}};
             for (const Kernel& k : kernels_of(m, step, s)) {
               EXPECT_NO_THROW(validate(spec_of(k), k.call)) << name << " " << to_string(k.call);
               ops.insert(k.call.op);

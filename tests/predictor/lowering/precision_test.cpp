@@ -29,6 +29,50 @@ TEST(Quantised, ActivationsMultiplyInTheNarrowDtype) {
   }
 }
 
+// The layers' products are the same; what rounds their inputs and scales their sums is added to
+// their roles, and to nothing else.
+TEST(Quantised, KernelsOfTheirOwnRoundActivationsAndScaleSums) {
+  const Model m = find_model("llama-3.2-1b");  // 16 layers of 2048, 8192 inside
+  const Precision int8{.dtype = Dtype::kF32, .weights = WeightFormat::kInt8};
+  const How inside{.precision = int8, .fusion = {.qkv = false}};
+  How apart = inside;
+  apart.fusion.quantise_in_product = false;
+  const auto whole = kernels_of(m, prefill_of(64), inside),
+             parts = kernels_of(m, prefill_of(64), apart);
+  EXPECT_EQ(gemm_flops(whole), gemm_flops(parts));
+  const auto count = [](const std::vector<Kernel>& kernels, const char* op, Role role) {
+    double sum = 0;
+    for (const Kernel& k : kernels)
+      if (k.call.op == op && k.role == role) sum += k.count;
+    return sum;
+  };
+  double added = 0;
+  for (const auto& [role, products] : {std::pair{Role::kQkv, 3}, std::pair{Role::kOutput, 1},
+                                       std::pair{Role::kGateUp, 1}, std::pair{Role::kDown, 1}}) {
+    EXPECT_EQ(count(parts, "quantise_rows", role), 16) << name(role);
+    EXPECT_EQ(count(parts, "dequantise", role), 16 * products) << name(role);
+    EXPECT_EQ(count(whole, "quantise_rows", role) + count(whole, "dequantise", role), 0);
+    added += executions(parts, role) - executions(whole, role);
+  }
+  EXPECT_EQ(added, 16 * (4 + 6));
+  for (const Kernel& k : parts) {
+    EXPECT_NO_THROW(validate(spec_of(k), k.call));
+    if (k.call.op == "quantise_rows") {
+      EXPECT_EQ(k.call.dims, (std::vector<int64_t>{64, k.role == Role::kDown ? 8192 : 2048}));
+    }
+    if (k.call.op == "dequantise" && k.role == Role::kGateUp) {
+      EXPECT_EQ(k.call.dims, (std::vector<int64_t>{64, 2 * 8192}));
+    }
+  }
+  apart.precision.dtype = Dtype::kBf16;
+  EXPECT_THROW(kernels_of(m, prefill_of(64), apart), BadInput);
+  // fp8 products and native ones have no such kernels.
+  apart.precision = {.weights = WeightFormat::kFp8};
+  EXPECT_EQ(count(kernels_of(m, prefill_of(64), apart), "dequantise", Role::kDown), 0);
+  apart.precision = {};
+  EXPECT_EQ(count(kernels_of(m, prefill_of(64), apart), "quantise_rows", Role::kDown), 0);
+}
+
 TEST(Quantised, WeightsAloneAreReadInTheirBytesAndMultipliedNatively) {
   const Model m = find_model("llama-3.1-8b");
   struct Case {
