@@ -11,15 +11,37 @@ const void* address(const std::unique_ptr<Buffer>& b) { return b ? b->address() 
 
 void Decoder::Binder::add(Role role, const char* op, std::vector<int64_t> dims,
                           const Arguments& arguments) {
-  Operation o{.role = role, .layer = layer_, .call = {op, std::move(dims), memory_.dtype, {}}};
+  add(role, Call{op, std::move(dims), memory_.dtype, {}}, arguments);
+}
+
+void Decoder::Binder::add(Role role, Call call, const Arguments& arguments) {
+  Operation o{.role = role, .layer = layer_, .call = std::move(call)};
   o.launch = backend_.bind(o.call, arguments);
   out_.push_back(std::move(o));
 }
 
 void Decoder::Binder::product(Role role, int64_t m, int64_t n, int64_t k, const void* x,
                               const Linear& w, void* y) {
-  add(role, "gemm", {m, n, k},
-      {.inputs = {x, nullptr}, .outputs = {y}, .weights = w.w.get(), .bias = address(w.bias)});
+  if (!w.scale) {
+    add(role, "gemm", {m, n, k},
+        {.inputs = {x, nullptr}, .outputs = {y}, .weights = w.w.get(), .bias = address(w.bias)});
+    return;
+  }
+  add(role, Call{"gemm", {m, n, k}, Dtype::kInt8, {}},
+      {.inputs = {memory_.rounded->address(), nullptr},
+       .outputs = {memory_.sums->address()},
+       .weights = w.w.get()});
+  add(role, "dequantise", {m, n},
+      {.inputs = {memory_.sums->address(), memory_.row_scale->address(), w.scale->address()},
+       .outputs = {y},
+       .bias = address(w.bias)});
+}
+
+void Decoder::Binder::quantise(Role role, int64_t k, const Buffer& x) {
+  if (w_.format != WeightFormat::kInt8) return;
+  add(role, "quantise_rows", {tokens_, k},
+      {.inputs = {x.address()},
+       .outputs = {memory_.rounded->address(), memory_.row_scale->address()}});
 }
 
 void Decoder::Binder::norm(const Buffer& w) {
@@ -60,6 +82,7 @@ void Decoder::Binder::head_norm(const Buffer* w, const Buffer& x, const Buffer& 
 void Decoder::Binder::attention_inputs(int64_t layer) {
   const DecoderLayer& l = w_.layers[static_cast<std::size_t>(layer)];
   const void* x = memory_.normed->address();
+  quantise(Role::kQkv, m_.hidden, *memory_.normed);
   product(Role::kQkv, tokens_, m_.q_width(), m_.hidden, x, l.query, memory_.query[0]->address());
   product(Role::kQkv, tokens_, m_.kv_width(), m_.hidden, x, l.key, memory_.key[0]->address());
   product(Role::kQkv, tokens_, m_.kv_width(), m_.hidden, x, l.value, memory_.value->address());
@@ -114,13 +137,16 @@ void Decoder::Binder::layers(const std::function<void(int64_t layer)>& attend) {
     norm(*l.input_norm);
     attention_inputs(layer_);
     attend(layer_);
+    quantise(Role::kOutput, m_.q_width(), *memory_.attended);
     product(Role::kOutput, tokens_, m_.hidden, m_.q_width(), memory_.attended->address(), l.output,
             memory_.block->address());
     norm(*l.post_norm);
+    quantise(Role::kGateUp, m_.hidden, *memory_.normed);
     product(Role::kGateUp, tokens_, 2 * m_.ffn, m_.hidden, memory_.normed->address(), l.gate_up,
             memory_.gate_up->address());
     add(Role::kActivation, "silu_mul", {tokens_, m_.ffn},
         {.inputs = {memory_.gate_up->address()}, .outputs = {memory_.activated->address()}});
+    quantise(Role::kDown, m_.ffn, *memory_.activated);
     product(Role::kDown, tokens_, m_.hidden, m_.ffn, memory_.activated->address(), l.down,
             memory_.block->address());
   }

@@ -23,7 +23,8 @@ Fusion decoder_fusion() {
           .add_norm = true,
           .activation = true,
           .rope_in_attention = false,
-          .kv_write_in_attention = false};
+          .kv_write_in_attention = false,
+          .quantise_in_product = false};
 }
 
 Decoder::Decoder(Backend& backend, const Model& model, const Numerics& numerics,
@@ -33,7 +34,7 @@ Decoder::Decoder(Backend& backend, const Model& model, const Numerics& numerics,
     throw BadInput("a decoder needs at least one sequence of one token");
   if (const std::string why = why_not_run(model, limits.positions); !why.empty())
     throw BadInput(model.name + ": cannot be run here: " + why);
-  memory_ = std::make_unique<Memory>(backend, model_, numerics, weights_.dtype, limits_);
+  memory_ = std::make_unique<Memory>(backend, model_, numerics, weights_, limits_);
 }
 
 Decoder::~Decoder() = default;
@@ -144,6 +145,9 @@ std::vector<double> Decoder::logits(int64_t sequences) {
 
 const Model& Decoder::model() const { return model_; }
 Dtype Decoder::dtype() const { return weights_.dtype; }
+Precision Decoder::precision() const {
+  return {.dtype = weights_.dtype, .weights = weights_.format, .kv_cache = weights_.dtype};
+}
 const Decoder::Limits& Decoder::limits() const { return limits_; }
 Decoder::Bytes Decoder::bytes() const {
   return {weights_.bytes, memory_->kv_bytes, memory_->activation_bytes};

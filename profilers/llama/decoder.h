@@ -84,6 +84,7 @@ class Decoder {
 
   const Model& model() const;
   Dtype dtype() const;
+  Precision precision() const;
   const Limits& limits() const;
   struct Bytes {
     int64_t weights = 0, kv = 0, activations = 0;
@@ -105,7 +106,8 @@ class Decoder {
 };
 
 // The kernels that the decoder runs, as predictor/lowering has them: products of their own for
-// query, key and value; gate and up as one; residuals added in the norms.
+// query, key and value; gate and up as one; residuals added in the norms; around products of int8
+// weights, what rounds their inputs and scales their sums.
 Fusion decoder_fusion();
 
 }  // namespace ridge

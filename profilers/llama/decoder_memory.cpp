@@ -4,9 +4,9 @@
 
 namespace ridge {
 
-Decoder::Memory::Memory(Backend& backend, const Model& m, const Numerics& n, Dtype type,
-                        const Limits& limits)
-    : dtype(type), epsilon(n.epsilon) {
+Decoder::Memory::Memory(Backend& backend, const Model& m, const Numerics& n,
+                        const DeviceWeights& weights, const Limits& limits)
+    : dtype(weights.dtype), epsilon(n.epsilon) {
   const auto size = static_cast<int64_t>(bytes_per_element(dtype));
   const int64_t tokens = std::max(limits.step_tokens, limits.sequences);
 
@@ -52,6 +52,17 @@ Decoder::Memory::Memory(Backend& backend, const Model& m, const Numerics& n, Dty
   sampled = buffer(limits.sequences, m.hidden);
   logits = buffer(limits.sequences, m.vocab);
   next = backend.allocate(limits.sequences * 4);
+  if (weights.format == WeightFormat::kInt8) allocate_for_int8(backend, m, tokens);
+}
+
+void Decoder::Memory::allocate_for_int8(Backend& backend, const Model& m, int64_t tokens) {
+  const int64_t longest = std::max({m.hidden, m.q_width(), m.ffn});
+  const int64_t widest = std::max({m.hidden, m.q_width(), 2 * m.ffn});
+  rounded = backend.allocate(tokens * longest);
+  row_scale = backend.allocate(tokens * 4);
+  sums = backend.allocate(tokens * widest * 4);
+  for (const Buffer* b : {rounded.get(), row_scale.get(), sums.get()})
+    activation_bytes += b->bytes();
 }
 
 std::byte* Decoder::Memory::cache(int64_t which, int64_t sequence) const {

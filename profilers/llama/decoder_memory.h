@@ -10,7 +10,8 @@ namespace ridge {
 
 // What a decoder's launches read and write beside the weights.
 struct Decoder::Memory {
-  Memory(Backend& backend, const Model& m, const Numerics& n, Dtype dtype, const Limits& limits);
+  Memory(Backend& backend, const Model& m, const Numerics& n, const DeviceWeights& weights,
+         const Limits& limits);
 
   // K or V of the layer, from a sequence on.
   std::byte* keys(int64_t layer, int64_t sequence) const { return cache(2 * layer, sequence); }
@@ -41,6 +42,11 @@ struct Decoder::Memory {
   std::unique_ptr<Buffer> rope;
   std::unique_ptr<Buffer> residual[2], normed, query[3], key[3], value, attended, block, gate_up,
       activated, sampled, logits, next;
+  // With int8 weights, of the product at hand: its input rounded, each row's scale, its int32 sums.
+  std::unique_ptr<Buffer> rounded, row_scale, sums;
+
+ private:
+  void allocate_for_int8(Backend& backend, const Model& m, int64_t tokens);
 };
 
 // Appends the launches of a step to a list.
@@ -67,6 +73,10 @@ class Decoder::Binder {
   void attend_caches(int64_t sequences, int64_t context, int64_t layer);
 
   void add(Role role, const char* op, std::vector<int64_t> dims, const Arguments& arguments);
+  void add(Role role, Call call, const Arguments& arguments);
+  // Ahead of the products of one input: rounds it where weights are int8.
+  void quantise(Role role, int64_t k, const Buffer& x);
+  // Of `x`, or of what quantise() was last given where weights are int8.
   void product(Role role, int64_t m, int64_t n, int64_t k, const void* x, const Linear& w, void* y);
   void head_norm(const Buffer* norm, const Buffer& x, const Buffer& y, int64_t heads);
   // The norm behind a residual addition; of nothing but the embedding at first.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "kernels/core/error.h"
+#include "kernels/quantise/quantise.h"
 
 namespace ridge {
 namespace {
@@ -31,7 +32,36 @@ class Loader {
   }
   int64_t bytes() const { return bytes_; }
 
+  // W in int8, rounded by the operator that rounds activations, and the scales of its rows.
+  Linear rounded(Part part, int64_t layer, int64_t n, int64_t k) {
+    if (k > quantise::kMostSummed)
+      throw BadInput(fmt::format("int8 weights: rows of {} could overflow int32, at most {}", k,
+                                 quantise::kMostSummed));
+    const void* host = filled(part, layer, n * k);
+    void* given = room(given_, 4 * n * k);
+    void* rounded = room(rounded_, n * k);
+    Linear l{.scale = backend_.allocate(4 * n)};
+    backend_.upload(given, host, 4 * n * k);
+    const auto launch =
+        backend_.bind({"quantise_rows", {n, k}, Dtype::kF32, ""},
+                      {.inputs = {given}, .outputs = {rounded, l.scale->address()}});
+    launch->enqueue();
+    backend_.synchronize();
+    backend_.download(host_.data(), rounded, n * k);
+    l.w = backend_.keep_weights(Dtype::kInt8, n, k, host_.data());
+    bytes_ += l.w->bytes() + l.scale->bytes();
+    return l;
+  }
+
  private:
+  void* room(std::unique_ptr<Buffer>& buffer, int64_t bytes) {
+    if (!buffer || buffer->bytes() < bytes) {
+      buffer.reset();
+      buffer = backend_.allocate(bytes);
+    }
+    return buffer->address();
+  }
+
   const void* filled(Part part, int64_t layer, int64_t count) {
     host_.resize(static_cast<std::size_t>(count) * bytes_per_element(dtype_));
     source_.fill(part, layer, dtype_, host_);
@@ -42,12 +72,16 @@ class Loader {
   Dtype dtype_;
   WeightSource& source_;
   std::vector<std::byte> host_;
+  std::unique_ptr<Buffer> given_, rounded_;
   int64_t bytes_ = 0;
 };
 
-DecoderLayer layer_of(Loader& load, const Model& m, int64_t i) {
+DecoderLayer layer_of(Loader& load, const Model& m, WeightFormat format, int64_t i) {
   const auto linear = [&](Part w, int64_t n, int64_t k, bool biased, Part bias) {
-    return Linear{load.product(w, i, n, k), load.tensor_if(biased, bias, i, n)};
+    Linear l = format == WeightFormat::kInt8 ? load.rounded(w, i, n, k)
+                                             : Linear{.w = load.product(w, i, n, k)};
+    l.bias = load.tensor_if(biased, bias, i, n);
+    return l;
   };
   DecoderLayer l;
   l.input_norm = load.tensor(Part::kInputNorm, i, m.hidden);
@@ -80,10 +114,14 @@ std::string why_not_run(const Model& m, int64_t positions) {
   return "";
 }
 
-DeviceWeights put_on_device(Backend& backend, const Model& m, Dtype dtype, WeightSource& source) {
+DeviceWeights put_on_device(Backend& backend, const Model& m, Dtype dtype, WeightSource& source,
+                            WeightFormat format) {
+  const bool native = format == WeightFormat::kNative;
+  if (!native && (format != WeightFormat::kInt8 || dtype != Dtype::kF32))
+    throw BadInput("weights are native, or int8 of a model in f32");
   Loader load(backend, dtype, source);
-  DeviceWeights w{.dtype = dtype, .source = source.description()};
-  for (int64_t i = 0; i < m.layers; ++i) w.layers.push_back(layer_of(load, m, i));
+  DeviceWeights w{.dtype = dtype, .format = format, .source = source.description()};
+  for (int64_t i = 0; i < m.layers; ++i) w.layers.push_back(layer_of(load, m, format, i));
   w.final_norm = load.tensor(Part::kFinalNorm, 0, m.hidden);
   const Part head = m.tied_embeddings ? Part::kEmbedding : Part::kLmHead;
   w.lm_head = load.product(head, 0, m.vocab, m.hidden);

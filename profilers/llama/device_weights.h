@@ -3,14 +3,16 @@
 #include <vector>
 
 #include "kernels/core/backend.h"
+#include "predictor/lowering/lower.h"
 #include "profilers/llama/weight_source.h"
 
 namespace ridge {
 
-// W and what is added to its products; no bias: null.
+// W and what is added to its products; no bias: null. With int8 weights, the scale of each row of W
+// (kernels/quantise), f32; else null.
 struct Linear {
   std::unique_ptr<Weights> w;
-  std::unique_ptr<Buffer> bias;
+  std::unique_ptr<Buffer> bias, scale;
 };
 
 struct DecoderLayer {
@@ -22,7 +24,8 @@ struct DecoderLayer {
 // A decoder's weights on a device.
 struct DeviceWeights {
   Dtype dtype = Dtype::kF32;
-  std::unique_ptr<Buffer> embedding;  // null where lm_head has the table as it was given
+  WeightFormat format = WeightFormat::kNative;  // of the layers' products
+  std::unique_ptr<Buffer> embedding;            // null where lm_head has the table as it was given
   std::vector<DecoderLayer> layers;
   std::unique_ptr<Buffer> final_norm;
   std::unique_ptr<Weights> lm_head;
@@ -36,9 +39,11 @@ struct DeviceWeights {
 // of `positions` reaches beyond, norms after the blocks, …
 std::string why_not_run(const Model& model, int64_t positions);
 
-// Takes every tensor from the source, one at a time. Throws OutOfMemory, and BadInput for a dtype
-// that the device does not multiply in.
-DeviceWeights put_on_device(Backend& backend, const Model& model, Dtype dtype,
-                            WeightSource& source);
+// Takes every tensor from the source, one at a time. With kInt8, which f32 alone has, the weights
+// of the layers' products are rounded to int8 on the device; LM head, embedding, norms and biases
+// stay as they are. Throws OutOfMemory, and BadInput for a dtype or format that the device does not
+// multiply in.
+DeviceWeights put_on_device(Backend& backend, const Model& model, Dtype dtype, WeightSource& source,
+                            WeightFormat format = WeightFormat::kNative);
 
 }  // namespace ridge

@@ -142,12 +142,13 @@ std::vector<std::string> findings(const std::vector<OperatorStats>& stats,
           top ? fmt::format(", at {:.0f} % of its {} ceiling", 100 * *top, name(own[i]->bound))
               : ""));
     }
-    double copies = 0, small = 0;
+    double copies = 0, small = 0, rounding = 0;
     const std::set<Role> fusible{Role::kRope, Role::kKvWrite, Role::kActivation, Role::kQkNorm,
                                  Role::kAdd};
     for (const OperatorStats* s : own) {
       if (s->op == "copy" || s->op == "kv_cache_write") copies += s->seconds;
       if (fusible.contains(s->role)) small += s->seconds;
+      if (s->op == "quantise_rows" || s->op == "dequantise") rounding += s->seconds;
     }
     found.push_back(
         fmt::format("{}: copies (into the KV cache) take {:.1f} %", phase_name, percent(copies)));
@@ -155,6 +156,9 @@ std::vector<std::string> findings(const std::vector<OperatorStats>& stats,
         "{}: rope, cache writes and activation take {:.1f} %: what fusing them into their "
         "neighbours could save at most",
         phase_name, percent(small)));
+    if (rounding > 0)
+      found.push_back(fmt::format("{}: rounding to int8 and scaling back takes {:.1f} %",
+                                  phase_name, percent(rounding)));
     found.push_back(fmt::format("{}: {:.1f} % lies between launches, {} each", phase_name,
                                 percent(t.gap_s()),
                                 time_text(t.gap_s() / static_cast<double>(t.launches))));

@@ -82,6 +82,8 @@ json of(const SpeedValidation& v) {
           {"notes", v.notes}};
 }
 
+bool is_int8(const SpeedReport& r) { return r.weight_format == WeightFormat::kInt8; }
+
 template <class T>
 json list(const std::vector<T>& all) {
   json j = json::array();
@@ -92,8 +94,9 @@ json list(const std::vector<T>& all) {
 }  // namespace
 
 std::string speed_text(const SpeedReport& r) {
-  std::string text = fmt::format("{} on {}, {}\nweights: {}{}\n\n", r.model.name, r.device.name,
-                                 name(r.dtype), r.weights, r.graphs ? ", decode in graphs" : "");
+  std::string text = fmt::format(
+      "{} on {}, {}\nweights: {}{}{}\n\n", r.model.name, r.device.name, name(r.dtype), r.weights,
+      is_int8(r) ? ", the layers' in int8" : "", r.graphs ? ", decode in graphs" : "");
   text += tests_text(r.tests);
   if (!r.sweep.empty()) text += "\nBatch sweep\n" + tests_text(r.sweep);
   text += fmt::format("\nMemory: weights {} GB, KV cache {} GB, activations {} GB; peak {} GB",
@@ -120,6 +123,7 @@ json speed_json(const SpeedReport& r) {
             {"parameters", parameters(r.model)}}},
           {"dtype", name(r.dtype)},
           {"weights", r.weights},
+          {"weight_format", is_int8(r) ? "int8" : "native"},
           {"decode_graphs", r.graphs},
           {"memory_bytes",
            {{"weights", r.bytes.weights},

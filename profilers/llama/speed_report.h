@@ -19,7 +19,8 @@ struct SpeedReport {
   DeviceInfo device;
   Model model;
   Dtype dtype = Dtype::kF32;
-  std::string weights;  // where they come from
+  std::string weights;                                 // where they come from
+  WeightFormat weight_format = WeightFormat::kNative;  // native or int8
   bool graphs = false;
   Decoder::Bytes bytes;
   PeakMemory peak;

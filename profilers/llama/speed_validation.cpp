@@ -58,10 +58,8 @@ std::string role_lines(const SpeedValidation& v, PhaseOf phase) {
 Deployment deployment_of(const Decoder& decoder) {
   EngineProfile engine = find_engine("kernels");
   engine.fusion = decoder_fusion();
-  return {.model = decoder.model(),
-          .parallel = {},
-          .precision = {.dtype = decoder.dtype(), .kv_cache = decoder.dtype()},
-          .engine = engine};
+  return {
+      .model = decoder.model(), .parallel = {}, .precision = decoder.precision(), .engine = engine};
 }
 
 SpeedValidation validate_speed(const TableSet& tables, const Decoder& decoder,

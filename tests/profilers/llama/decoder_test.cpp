@@ -4,60 +4,20 @@
 #include <gmock/gmock.h>
 
 #include <algorithm>
-#include <cmath>
 #include <map>
-#include <numeric>
 
 #include "kernels/core/error.h"
 #include "kernels/core/operators.h"
-#include "kernels/cpu/cpu_backend.h"
-#include "tests/profilers/llama/made_up_models.h"
+#include "tests/profilers/llama/made_up_decoder.h"
 
 namespace ridge {
 namespace {
 
 using ::testing::HasSubstr;
 
-Backend& cpu() {
-  static const std::unique_ptr<Backend> backend = open_cpu_backend(1);
-  return *backend;
-}
-
-Decoder decoder(const Model& m, Decoder::Limits limits = {.sequences = 3, .positions = 64}) {
-  const auto source = random_weights(m);
-  return {cpu(), m, {}, put_on_device(cpu(), m, Dtype::kF32, *source), limits};
-}
-
-std::vector<Token> prompt(int64_t length, int64_t salt) {
-  std::vector<Token> tokens;
-  for (int64_t i = 0; i < length; ++i)
-    tokens.push_back(static_cast<Token>((i * 7919 + salt * 104729 + 13) % 97));
-  return tokens;
-}
-
-// Logits after each of the prompts, run together as sequences 0, 1, ….
-std::vector<double> logits_after(Decoder& d, const std::vector<std::vector<Token>>& prompts) {
-  Decoder::Input in;
-  for (const auto& p : prompts) {
-    in.tokens.insert(in.tokens.end(), p.begin(), p.end());
-    in.lengths.push_back(static_cast<int64_t>(p.size()));
-    in.past.push_back(0);
-  }
-  DecoderStep step = d.bind_prefill(0, in.lengths);
-  d.set(in);
-  d.run(step);
-  return d.logits(static_cast<int64_t>(prompts.size()));
-}
-
 void expect_near(const std::vector<double>& a, const std::vector<double>& b, double tolerance) {
   ASSERT_EQ(a.size(), b.size());
-  double off = 0, size = 0;
-  for (std::size_t i = 0; i < a.size(); ++i) {
-    off += (a[i] - b[i]) * (a[i] - b[i]);
-    size += b[i] * b[i];
-  }
-  ASSERT_GT(size, 0);
-  EXPECT_LT(std::sqrt(off / size), tolerance);
+  EXPECT_LT(distance(a, b), tolerance);
 }
 
 TEST(Decoder, PromptsOfABatchAreAsAlone) {
