@@ -24,6 +24,7 @@ namespace fs = std::filesystem;
 
 struct Options {
   std::string model_path, model_name = "llama-3.2-1b", device = "auto", dtype, prompt;
+  std::string weights = "native";
   int64_t layers = 0, max_seq_len = 2048, max_gen_len = 100, batch = 1, sweep = 0;
   std::vector<int64_t> prompt_lengths{32, 128, 512};
   int repeats = 3;
@@ -78,6 +79,16 @@ Dtype dtype_of(const Options& o, const DeviceInfo& device) {
   return dtype;
 }
 
+WeightFormat format_of(const Options& o) {
+  return o.weights == "int8" ? WeightFormat::kInt8 : WeightFormat::kNative;
+}
+
+// `kind` of device, or what was asked for before it is known.
+void check_weights(const Options& o, std::string_view kind) {
+  if (format_of(o) == WeightFormat::kInt8 && kind.starts_with("cuda"))
+    throw BadInput("--weights int8: are run on the CPU only; take --device cpu, or native weights");
+}
+
 // Batch sizes 1, 2, 4, … up to what was asked for, or what memory has room for.
 std::vector<SpeedResult> sweep(Decoder& decoder, const Options& o, const SpeedTest& like) {
   std::vector<SpeedResult> results;
@@ -129,19 +140,23 @@ SpeedReport measure(const Options& o, Backend& backend, const SpeedModel& m,
               .output = o.max_gen_len,
               .batch = o.batch}};
   const Dtype dtype = dtype_of(o, backend.device());
+  const WeightFormat format = format_of(o);
   const Decoder::Limits limits =
-      limits_of({.tests = tests, .sweep = o.sweep, .graphs = !o.no_graph}, backend, m.model, dtype);
+      limits_of({.tests = tests, .sweep = o.sweep, .graphs = !o.no_graph, .weights = format},
+                backend, m.model, dtype);
   const int64_t free_before = backend.free_memory_bytes();
-  fmt::print(stderr, "loading {} ({:.2f} billion parameters, {})\n", m.model.name,
-             parameters(m.model) * 1e-9, name(dtype));
+  fmt::print(stderr, "loading {} ({:.2f} billion parameters, {}{})\n", m.model.name,
+             parameters(m.model) * 1e-9, name(dtype),
+             format == WeightFormat::kInt8 ? ", int8 weights" : "");
   const auto source =
       m.folder.empty() ? random_weights(m.model, o.seed) : weights_of_folder(m.model, m.folder);
-  Decoder decoder(backend, m.model, m.numerics, put_on_device(backend, m.model, dtype, *source),
-                  limits);
+  Decoder decoder(backend, m.model, m.numerics,
+                  put_on_device(backend, m.model, dtype, *source, format), limits);
   SpeedReport report{.device = backend.device(),
                      .model = m.model,
                      .dtype = dtype,
                      .weights = source->description(),
+                     .weight_format = format,
                      .graphs = !o.no_graph && backend.table_method() == Method::kGraph,
                      .bytes = decoder.bytes()};
   for (const SpeedTest& test : tests) {
@@ -174,10 +189,14 @@ int speed_benchmark(const Options& o, const std::map<std::string, std::string>& 
   check_writable(path);  // before minutes are spent
   const SpeedModel model = find_speed_model(o.model_path, o.model_name, o.layers);
   (void)tests_of(o);
+  check_weights(o, o.device);
   const auto backend = open_gpu(o.device == "cuda" ? "cuda:0" : o.device);
   (void)dtype_of(o, backend->device());
+  check_weights(o, backend->device().kind);
   std::optional<SpeedTable> table;
-  if (o.validate || !o.table.path.empty()) table = speed_table(*backend, o.table, folder, origin);
+  SpeedTableOptions wanted = o.table;
+  wanted.weights = format_of(o);
+  if (o.validate || !o.table.path.empty()) table = speed_table(*backend, wanted, folder, origin);
   SpeedReport report = measure(o, *backend, model, table, folder);
   report.provenance = report.device.provenance;
   report.provenance.insert(origin.begin(), origin.end());
@@ -211,6 +230,10 @@ int run(int argc, char** argv) {
       ->check(CLI::Range(1, 1000));
   app.add_option("--device", o.device, "cuda, cpu, auto, cuda:N")->capture_default_str();
   app.add_option("--dtype", o.dtype, "float32, float16 or bfloat16 (GPU bfloat16, CPU float32)");
+  app.add_option("--weights", o.weights,
+                 "of the layers' products: native, or int8 with a scale for each row (CPU)")
+      ->check(CLI::IsMember({"native", "int8"}))
+      ->capture_default_str();
   app.add_option("--max-seq-len", o.max_seq_len, "tokens of a prompt and what follows it")
       ->check(CLI::Range(2, 1 << 20))
       ->capture_default_str();

@@ -22,12 +22,16 @@ struct Need {
   }
 };
 
-Need need_of(const Model& model, Dtype dtype, const Decoder::Limits& limits, bool cpu) {
-  const Precision precision{.dtype = dtype, .kv_cache = dtype};
-  const auto size = static_cast<double>(bytes_per_element(dtype));
+Need need_of(const Model& model, const Precision& precision, const Decoder::Limits& limits,
+             bool cpu) {
+  const auto size = static_cast<double>(bytes_per_element(precision.dtype));
+  const bool int8 = precision.weights == WeightFormat::kInt8;
   // What the decoder keeps for each token of a step (decoder_memory.cpp), and its logits.
-  const double per_token = size * static_cast<double>(4 * model.hidden + 4 * model.q_width() +
-                                                      4 * model.kv_width() + 3 * model.ffn);
+  double per_token = size * static_cast<double>(4 * model.hidden + 4 * model.q_width() +
+                                                4 * model.kv_width() + 3 * model.ffn);
+  if (int8)
+    per_token += static_cast<double>(std::max({model.hidden, model.q_width(), model.ffn}) + 4 +
+                                     4 * std::max({model.hidden, model.q_width(), 2 * model.ffn}));
   Need n{.weights = weight_bytes(model, {}, precision),
          .kv_per_sequence =
              kv_bytes_per_token(model, {}, precision) * static_cast<double>(limits.positions) +
@@ -36,7 +40,9 @@ Need need_of(const Model& model, Dtype dtype, const Decoder::Limits& limits, boo
   // The CPU packs the LM head, so that a tied table is kept twice; and one tensor is on the host
   // while it is packed.
   const double table = size * static_cast<double>(model.vocab * model.hidden);
-  if (cpu) n.weights += table + (model.tied_embeddings ? table : 0);
+  // One that is rounded is there in f32 twice, and in int8.
+  const double rounded = int8 ? 9 * static_cast<double>(2 * model.ffn * model.hidden) : 0;
+  if (cpu) n.weights += std::max(table, rounded) + (model.tied_embeddings ? table : 0);
   return n;
 }
 
@@ -59,7 +65,8 @@ Decoder::Limits limits_of(const RoomAsked& asked, Backend& backend, const Model&
       longest,
       std::min(kStepTokens, std::max(limits.step_tokens, wanted * asked.tests.front().prompt)));
   const auto free = static_cast<double>(backend.free_memory_bytes());
-  const Need need = need_of(model, dtype, limits, backend.device().kind == "cpu");
+  const Precision precision{.dtype = dtype, .weights = asked.weights, .kv_cache = dtype};
+  const Need need = need_of(model, precision, limits, backend.device().kind == "cpu");
   if (need.of(limits.sequences) > 0.9 * free)
     throw BadInput(fmt::format(
         "{} in {} needs about {} GB ({} GB weights, {} GB for {} sequences of {} tokens), and {} "

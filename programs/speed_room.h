@@ -9,6 +9,7 @@ struct RoomAsked {
   std::vector<SpeedTest> tests;
   int64_t sweep = 0;  // the largest batch of a sweep; 0: none
   bool graphs = true;
+  WeightFormat weights = WeightFormat::kNative;
 };
 
 // The decoder's limits for these tests, by the predictor's own estimate of weights, KV cache and

@@ -27,6 +27,8 @@ SpeedTable speed_table(Backend& backend, const SpeedTableOptions& options,
                "kv_cache_write", "silu_mul", "embedding", "argmax"},
       .provenance = origin,
       .fastest_possible_s = datasheet_limit(device)};
+  if (options.weights == WeightFormat::kInt8)
+    run.only.insert(run.only.end(), {"quantise_rows", "dequantise"});
   if (!options.budget.empty())
     run.budget_s = parse_duration("--calibration-budget", options.budget);
   const CalibrationResult result = run_calibration(backend, run);

@@ -4,12 +4,14 @@
 #include <string>
 
 #include "calibrate/table.h"
+#include "predictor/lowering/lower.h"
 
 namespace ridge {
 
 struct SpeedTableOptions {
   std::string path;    // of a table of this machine; empty: one is measured
   std::string budget;  // to measure it
+  WeightFormat weights = WeightFormat::kNative;  // whose operators are to be in it
 };
 
 struct SpeedTable {

@@ -91,6 +91,39 @@ def test_weights_of_a_folder_are_read():
     assert results("again")["weights"] == str(path)
 
 
+def test_int8_weights_are_run_and_said():
+    run(*BRIEF, "--model-path", model(), "--output-dir", folder("f32")).says(0)
+    done = run(*BRIEF, "--model-path", model(), "--weights=int8", "--profile", "--output-dir",
+               folder())
+    done.says(0)
+    assert "int8" in done.out
+    wide = [line for line in done.out.splitlines()
+            if len(line) > 80 and not line.startswith(("results:", "profile:"))]
+    assert not wide, wide
+    native, int8 = results("f32"), results()
+    assert (native["weight_format"], int8["weight_format"]) == ("native", "int8")
+    assert int8["memory_bytes"]["weights"] < native["memory_bytes"]["weights"]
+    stats = (folder() / "profiler_stats.txt").read_text()
+    assert "quantise_rows" in stats and "dequantise" in stats
+    assert any("rounding to int8" in f for f in int8["findings"])
+
+
+def test_int8_weights_of_a_folder_are_run():
+    path = model()
+    write_weights(path, shapes())
+    run(*BRIEF, "--model-path", path, "--weights=int8", "--output-dir", folder()).says(0)
+    assert results()["weights"] == str(path) and results()["weight_format"] == "int8"
+
+
+def test_int8_weights_are_of_the_cpu_in_f32():
+    out = ("--weights=int8", "--model-path", model(), "--output-dir", folder())
+    for device in ("cuda", "cuda:1"):
+        run("speed_benchmark", "--device", device, *out).says(2, "--weights int8", "CPU only")
+    run(*BRIEF, "--dtype=bfloat16", *out).says(2, "--dtype bfloat16", "float32")
+    run(*BRIEF, "--model-path", model(), "--weights=int4").says(2, "--weights", "int8")
+    assert not (folder() / "benchmark_results.json").exists()
+
+
 def test_broken_weights_are_named_and_earlier_results_kept():
     path = model()
     run(*BRIEF, "--model-path", path, "--output-dir", folder()).says(0)
