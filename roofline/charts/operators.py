@@ -6,7 +6,8 @@ FAMILIES: tuple[tuple[str, tuple[str, ...]], ...] = (
     (theme.VERMILLION, ("attention_prefill", "attention_decode")),
     (theme.GREEN, ("rmsnorm", "add_rmsnorm", "layernorm", "softmax")),
     (theme.ORANGE, ("add", "mul", "silu", "silu_mul", "gelu")),
-    (theme.PURPLE, ("rope", "argmax", "embedding", "kv_cache_write", "copy")),
+    (theme.PURPLE, ("rope", "argmax", "embedding", "kv_cache_write", "copy", "quantise_rows",
+                    "dequantise")),
 )
 MOST = 25  # entries of a legend
 OTHER = "others"
