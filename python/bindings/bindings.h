@@ -29,6 +29,7 @@ void bind_request(nb::module_& m);
 void bind_prediction(nb::module_& m);
 void bind_memory(nb::module_& m);
 void bind_compare(nb::module_& m);
+void bind_serving(nb::module_& m, nb::handle bad_input);
 
 // Throw BadInput that lists the words there are.
 WeightFormat parse_weight_format(std::string_view word);

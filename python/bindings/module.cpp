@@ -17,4 +17,5 @@ NB_MODULE(_core, m) {
   bind_prediction(m);
   bind_memory(m);
   bind_compare(m);
+  bind_serving(m, bad_input);
 }

@@ -183,7 +183,7 @@ void fit(Scenario& s, const json& j) {
   std::string fits;
   for (const std::string& what : answer_request(*s.tables, one, smallest).would_fit)
     fits += (fits.empty() ? "; would fit: " : "; or ") + what;
-  throw BadInput(
+  throw DoesNotFit(
       fmt::format("{} does not fit on {} x {}: {:.1f} GB a GPU, of which {:.1f} are "
                   "usable{}",
                   s.deployment.model.name, one.parallel.gpus(), s.gpu, s.memory.total() / 1e9,
@@ -246,6 +246,8 @@ Scenario scenario_from_json(const json& j, const std::string& where, const std::
     disaggregate(s, j);
     add_notes(s, j);
     return s;
+  } catch (const DoesNotFit& e) {
+    throw DoesNotFit(where + ": " + e.what());
   } catch (const BadInput& e) {
     throw BadInput(where + ": " + e.what());
   }

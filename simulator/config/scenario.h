@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/core/error.h"
 #include "predictor/request/memory.h"
 #include "simulator/cluster/cluster.h"
 #include "simulator/metrics/summary.h"
@@ -25,6 +26,11 @@ struct Scenario {
 
   int64_t gpus() const;  // of all replicas
   SummaryOptions summary_options() const;
+};
+
+// What BadInput says of a model whose weights leave no room for a cache.
+struct DoesNotFit : BadInput {
+  using BadInput::BadInput;
 };
 
 // `where` names the source in errors, and paths in it are relative to `folder`. Throws BadInput
