@@ -9,6 +9,7 @@
 #include "programs/cli.h"
 #include "programs/simulate_options.h"
 #include "programs/simulate_search.h"
+#include "programs/simulate_validate.h"
 #include "programs/work_progress.h"
 #include "simulator/outputs/report.h"
 
@@ -65,7 +66,8 @@ int simulate_main(int argc, char** argv) {
       "or, with a subcommand, searches over such runs.");
   app.require_subcommand(0, 1);
   Options o;
-  const std::map<std::string, std::function<int()>> commands = add_search_commands(app);
+  std::map<std::string, std::function<int()>> commands = add_search_commands(app);
+  commands["validate"] = add_simulate_validate(app);
   add_scenario_options(app, o.scenario);
   app.add_flag("--json", o.json, "As JSON");
   app.add_flag("--quiet", o.quiet, "No progress bar");

@@ -31,6 +31,15 @@ const json& resolved(const json& node) {
   return schema().at(json::json_pointer(ref->get<std::string>().substr(1)));
 }
 
+// Two keys: those that begin as the asked one does go before those that few edits turn into it.
+std::string suggested(const std::string& asked, std::vector<std::string> known) {
+  std::vector<std::string> nearest = nearest_names(asked, known, known.size());
+  std::stable_partition(nearest.begin(), nearest.end(),
+                        [&](const std::string& key) { return key.starts_with(asked); });
+  nearest.resize(std::min<std::size_t>(2, nearest.size()));
+  return fmt::format("{}", fmt::join(nearest, ", "));
+}
+
 // Keys of `j` that the schema does not have, with the nearest that it has.
 void unknown_keys(const json& node, const json& j, const std::string& path, std::string& errors) {
   const json& rules = resolved(node);
@@ -43,7 +52,7 @@ void unknown_keys(const json& node, const json& j, const std::string& path, std:
       unknown_keys(rules["properties"][key], value, here, errors);
     else
       errors += fmt::format("{}unknown key '{}'; nearest: {}", errors.empty() ? "" : "; ", here,
-                            fmt::join(nearest_names(key, known, 2), ", "));
+                            suggested(key, known));
   }
 }
 
@@ -225,7 +234,16 @@ std::string scenario_errors(const json& j) {
   return errors.empty() ? schema_errors(schema(), j) : errors;
 }
 
-Scenario scenario_from_json(const json& j, const std::string& where, const std::string& folder) {
+std::shared_ptr<const TableSet> TableCache::shipped(const std::string& gpu,
+                                                    const std::string& framework) {
+  const std::scoped_lock lock(mutex_);
+  std::shared_ptr<const TableSet>& set = sets_[{gpu, framework}];
+  if (!set) set = std::make_shared<const TableSet>(shipped_tables(gpu, framework));
+  return set;
+}
+
+Scenario scenario_from_json(const json& j, const std::string& where, const std::string& folder,
+                            TableCache* cache) {
   if (const std::string wrong = scenario_errors(j); !wrong.empty())
     throw BadInput(where + ": " + wrong);
   try {
@@ -239,7 +257,9 @@ Scenario scenario_from_json(const json& j, const std::string& where, const std::
     s.cluster.stop_s = j.value("stop_s", std::numeric_limits<double>::infinity());
     s.limits = {part(j, "limits").value("ttft_s", 0.0), part(j, "limits").value("tpot_s", 0.0)};
     const EngineProfile engine = find_engine(j.value("engine", "vllm"));
-    s.tables = std::make_shared<const TableSet>(tables(j, folder, engine.framework));
+    s.tables = cache && j["gpu"].is_string() && !j.contains("tables")
+                   ? cache->shipped(j["gpu"], engine.framework)
+                   : std::make_shared<const TableSet>(tables(j, folder, engine.framework));
     s.gpu = s.tables->device().name;
     s.deployment = deployment(j, *s.tables, engine);
     fit(s, j);

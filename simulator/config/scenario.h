@@ -1,7 +1,10 @@
 #pragma once
+#include <map>
 #include <memory>
+#include <mutex>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "kernels/core/error.h"
@@ -33,11 +36,21 @@ struct DoesNotFit : BadInput {
   using BadInput::BadInput;
 };
 
+// Tables that ship, each read once however many scenarios take them. Thread-safe.
+class TableCache {
+ public:
+  std::shared_ptr<const TableSet> shipped(const std::string& gpu, const std::string& framework);
+
+ private:
+  std::mutex mutex_;
+  std::map<std::pair<std::string, std::string>, std::shared_ptr<const TableSet>> sets_;
+};
+
 // `where` names the source in errors, and paths in it are relative to `folder`. Throws BadInput
 // that names the key: unknown ones with the nearest, wrong types and values, a model that does not
 // fit with what would, and all that check() of its parts does.
 Scenario scenario_from_json(const nlohmann::json& j, const std::string& where,
-                            const std::string& folder = ".");
+                            const std::string& folder = ".", TableCache* cache = nullptr);
 
 // What of `j` breaks the schema, unknown keys first; "" when nothing does.
 std::string scenario_errors(const nlohmann::json& j);

@@ -66,10 +66,10 @@ std::vector<json> read_lines(const std::string& file) {
   return lines;
 }
 
-json result_of(const Point& p, const std::string& folder) {
+json result_of(const Point& p, const std::string& folder, TableCache& cache) {
   json line{{"point", p.values}, {"config", p.config}};
   try {
-    const Scenario s = scenario_from_json(p.config, "sweep", folder);
+    const Scenario s = scenario_from_json(p.config, "sweep", folder, &cache);
     line["summary"] = summary_json(s, summarize(simulate(s), s.summary_options()));
   } catch (const BadInput& e) {
     line["error"] = e.what();
@@ -111,6 +111,7 @@ void sweep(const SweepJob& job, const std::function<void(std::size_t, std::size_
   end_last_line(job.out);
   std::ofstream out(job.out, std::ios::app);
   if (!out) throw BadInput(job.out + ": cannot be written");
+  TableCache cache;
   std::atomic<std::size_t> next{0};
   std::size_t done = 0;
   std::exception_ptr failure;
@@ -119,7 +120,7 @@ void sweep(const SweepJob& job, const std::function<void(std::size_t, std::size_
     for (std::size_t i = next++; i < points.size(); i = next++) {
       try {
         const bool there = known.contains(points[i].config.dump());
-        const json line = there ? json() : result_of(points[i], job.folder);
+        const json line = there ? json() : result_of(points[i], job.folder, cache);
         const std::scoped_lock lock(mutex);
         if (!there) out << line.dump() + "\n" << std::flush;
         if (!out) throw std::runtime_error(job.out + ": cannot be written; is the disk full?");
