@@ -3,6 +3,7 @@
 #include <cstdio>
 #include <map>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "kernels/core/json_file.h"
 #include "kernels/core/run_main.h"
@@ -11,6 +12,7 @@
 #include "programs/simulate_search.h"
 #include "programs/simulate_validate.h"
 #include "programs/work_progress.h"
+#include "simulator/outputs/band.h"
 #include "simulator/outputs/report.h"
 
 namespace ridge {
@@ -19,7 +21,7 @@ namespace {
 struct Options {
   ScenarioOptions scenario;
   std::string out, requests, series, trace;
-  bool json = false, quiet = false;
+  bool json = false, quiet = false, band = false;
 };
 
 // Requests that are known to come, else the seconds that they come in.
@@ -27,6 +29,15 @@ double total_of(const sim::Scenario& s) {
   if (s.workload.requests > 0) return static_cast<double>(s.workload.requests);
   if (!s.workload.trace.empty()) return static_cast<double>(s.workload.trace.size());
   return s.workload.duration_s;
+}
+
+std::string told(const Options& o, const sim::Scenario& s, const sim::Summary& r) {
+  std::optional<sim::Band> band;
+  if (o.band) band = band_of(s, r);
+  if (!o.json) return summary_text(s, r) + (band ? "\n" + band_text(r, *band) : "");
+  nlohmann::json j = summary_json(s, r);
+  if (band) j["band"] = band_json(*band);
+  return j.dump(1) + "\n";
 }
 
 int run(const Options& o) {
@@ -46,7 +57,7 @@ int run(const Options& o) {
     };
   const sim::Outcome outcome = simulate(s, on_progress);
   const sim::Summary r = summarize(outcome, s.summary_options());
-  const std::string text = o.json ? summary_json(s, r).dump(1) + "\n" : summary_text(s, r);
+  const std::string text = told(o, s, r);
   if (!o.requests.empty()) write_file(o.requests, requests_csv(outcome));
   if (!o.series.empty()) write_file(o.series, series_csv(outcome));
   if (!o.trace.empty()) write_file(o.trace, chrome_trace(outcome).dump());
@@ -70,6 +81,7 @@ int simulate_main(int argc, char** argv) {
   commands["validate"] = add_simulate_validate(app);
   add_scenario_options(app, o.scenario);
   app.add_flag("--json", o.json, "As JSON");
+  app.add_flag("--band", o.band, "And with steps as fast and as slow as their error allows");
   app.add_flag("--quiet", o.quiet, "No progress bar");
   app.add_option("--out", o.out, "Where the summary goes (standard output without it)");
   app.add_option("--requests-csv", o.requests, "Where a line for each request goes");

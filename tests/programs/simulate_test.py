@@ -25,6 +25,17 @@ def test_a_run_is_told_in_words_and_in_numbers():
     assert numbers["ttft_s"]["p50"] <= numbers["ttft_s"]["p99"]
 
 
+def test_a_band_holds_its_run():
+    numbers = run("simulate", *SMALL, "--json", "--band").says(0).json()
+    fast, slow = numbers["band"]["if_fast"], numbers["band"]["if_slow"]
+    assert numbers["band"]["fast_factor"] < 1 < numbers["band"]["slow_factor"]
+    assert fast["tpot_p50_s"] < numbers["tpot_s"]["p50"] < slow["tpot_p50_s"]
+    assert fast["latency_p50_s"] < numbers["latency_s"]["p50"] < slow["latency_p50_s"]
+    told = run("simulate", *SMALL, "--engine", "kernels", "--band").says(0).out
+    assert "interval of the mean decode step" in told
+    assert all(len(line) <= 80 for line in told.splitlines())
+
+
 def test_its_files_agree():
     files = ("--requests-csv", "r.csv", "--series-csv", "s.csv", "--trace", "t.json", "--out", "o.txt")
     assert run("simulate", *SMALL, *files).says(0).out == ""

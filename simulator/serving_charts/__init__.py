@@ -1,0 +1,1 @@
+"""Charts of a simulated service, from what `simulate` wrote."""
