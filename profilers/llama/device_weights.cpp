@@ -52,6 +52,11 @@ class Loader {
     bytes_ += l.w->bytes() + l.scale->bytes();
     return l;
   }
+  // Gives back the room that rounding took: the tensors that follow may be the largest.
+  void end_rounding() {
+    given_.reset();
+    rounded_.reset();
+  }
 
  private:
   void* room(std::unique_ptr<Buffer>& buffer, int64_t bytes) {
@@ -122,6 +127,7 @@ DeviceWeights put_on_device(Backend& backend, const Model& m, Dtype dtype, Weigh
   Loader load(backend, dtype, source);
   DeviceWeights w{.dtype = dtype, .format = format, .source = source.description()};
   for (int64_t i = 0; i < m.layers; ++i) w.layers.push_back(layer_of(load, m, format, i));
+  load.end_rounding();
   w.final_norm = load.tensor(Part::kFinalNorm, 0, m.hidden);
   const Part head = m.tied_embeddings ? Part::kEmbedding : Part::kLmHead;
   w.lm_head = load.product(head, 0, m.vocab, m.hidden);
