@@ -18,10 +18,11 @@ Written by `scripts/import_published`; the figures are read from the tables.
 
 - `measured`: by `calibrate` on that device.
 - `imported`: from latencies that others measured and published, by `calibrate import`. Ceilings are
-  the datasheet's, so delay factors are against those. The tables of aic, neusight and
-  vidur that are here stand on at most 800 calls (vidur: 600) of each operator, dtype and
-  implementation, chosen as a sweep would choose them; transferred ones stand on those. The recipes
-  take all published calls by now, and keep few of them (`calibrate compact`): they were not run yet.
+  the datasheet's, so delay factors are against those. Tables of aic for A100-SXM, H100, H200 and
+  L40S are fitted to all published calls, of which they keep few (`calibrate compact`); the other
+  tables of aic, neusight and vidur stand on at most 800 calls (vidur: 600) of each operator, dtype
+  and implementation, chosen as a sweep would choose them, and were not made again by the recipes of
+  today, which take all. Transferred ones stand on tables of so many calls.
 - `imported, host`: likewise, but the source timed launches on the host (`provenance.timing`), so
   that what the host needs for one, 20 to 60 us, is inside each time. Of small kernels such tables
   tell little: prefer another of the GPU where there is one.
