@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cctype>
 #include <numeric>
+#include <tuple>
 #include <utility>
 
 namespace ridge {
@@ -38,17 +39,23 @@ std::vector<std::string> nearest_names(std::string_view asked, std::vector<std::
                                        std::size_t most) {
   // Nobody mistypes a name of hundreds of letters: the rest of one says nothing.
   const std::string wanted = plain_name(asked.substr(0, 200));
-  std::vector<std::pair<std::size_t, std::string>> ranked;
+  struct Ranked {
+    bool other;  // does not begin with what was asked
+    std::size_t edits;
+    std::string name;
+  };
+  std::vector<Ranked> ranked;
   for (std::string& name : known) {
     const std::string plain = plain_name(name);
     const bool begins = wanted.size() > 1 && plain.starts_with(wanted);
-    ranked.emplace_back(begins ? 0 : edits(wanted, plain), name);
+    ranked.push_back({!begins, edits(wanted, plain), name});
   }
-  std::stable_sort(ranked.begin(), ranked.end(),
-                   [](const auto& a, const auto& b) { return a.first < b.first; });
+  std::stable_sort(ranked.begin(), ranked.end(), [](const auto& a, const auto& b) {
+    return std::tie(a.other, a.edits) < std::tie(b.other, b.edits);
+  });
   known.clear();
-  for (auto& [distance, name] : ranked)
-    if (known.size() < most) known.push_back(std::move(name));
+  for (Ranked& r : ranked)
+    if (known.size() < most) known.push_back(std::move(r.name));
   return known;
 }
 

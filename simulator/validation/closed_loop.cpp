@@ -86,7 +86,7 @@ ClosedLoopValidation validate_closed_loop(const EndToEndCsv& measured, const Clo
       const Scenario s = scenario_from_json(config_of(r, o), "row", ".", &cache);
       v.rows.push_back({r, summarize(simulate(s), s.summary_options())});
     } catch (const BadInput& e) {
-      v.rejected.push_back({r.line, e.what()});
+      v.rejected.push_back({r.line, "cannot be simulated", e.what()});
     }
   }
   return v;
