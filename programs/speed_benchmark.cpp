@@ -48,12 +48,18 @@ std::optional<Text> text_of(const Options& o, const SpeedModel& m) {
   if (!opened.tokenizer) throw BadInput("--prompt: " + opened.why_not);
   std::vector<Token> tokens = opened.tokenizer->encode(o.prompt);
   if (tokens.empty()) throw BadInput("--prompt: the text has no tokens");
+  if (static_cast<int64_t>(tokens.size()) + o.max_gen_len > o.max_seq_len)
+    throw BadInput(
+        fmt::format("--prompt: its {} tokens and {} generated ones are beyond "
+                    "--max-seq-len {}",
+                    tokens.size(), o.max_gen_len, o.max_seq_len));
   return Text{std::move(*opened.tokenizer), std::move(tokens)};
 }
 
 std::vector<SpeedTest> tests_of(const Options& o) {
   static constexpr const char* kNames[] = {"short", "medium", "long"};
   std::vector<SpeedTest> tests;
+  if (!o.prompt.empty()) return tests;  // a text has a length of its own
   for (std::size_t i = 0; i < o.prompt_lengths.size(); ++i) {
     const int64_t prompt = o.prompt_lengths[i];
     if (prompt + o.max_gen_len > o.max_seq_len)
