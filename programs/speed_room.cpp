@@ -77,9 +77,6 @@ Decoder::Limits limits_of(const RoomAsked& asked, Backend& backend, const Model&
         gb(free)));
   while (limits.sequences < wanted && need.of(std::min(2 * limits.sequences, wanted)) <= 0.9 * free)
     limits.sequences = std::min(2 * limits.sequences, wanted);
-  if (limits.sequences * limits.positions * model.kv_heads > int64_t{1} << 31)
-    throw BadInput(fmt::format("{} sequences of {} tokens: more rows of cache than are numbered",
-                               limits.sequences, limits.positions));
   return limits;
 }
 

@@ -34,6 +34,10 @@ Decoder::Decoder(Backend& backend, const Model& model, const Numerics& numerics,
     throw BadInput("a decoder needs at least one sequence of one token");
   if (const std::string why = why_not_run(model, limits.positions); !why.empty())
     throw BadInput(model.name + ": cannot be run here: " + why);
+  // Rows of the cache are numbered in 32 bits, and one more than there are (set_idle()).
+  if (limits.sequences > (int64_t{1} << 30) / limits.positions / model.kv_heads)
+    throw BadInput(fmt::format("{} sequences of {} tokens: more rows of cache than are numbered",
+                               limits.sequences, limits.positions));
   memory_ = std::make_unique<Memory>(backend, model_, numerics, weights_, limits_);
 }
 

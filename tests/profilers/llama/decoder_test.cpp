@@ -117,6 +117,11 @@ TEST(Decoder, SaysWhatItHasNoRoomFor) {
               HasSubstr("token 97 is not in a vocabulary of 97"));
 }
 
+TEST(Decoder, RefusesMoreCacheThanItCanNumber) {
+  EXPECT_THROW(decoder(made_up_models()[0], {.sequences = 1 << 20, .positions = 1 << 20}),
+               BadInput);
+}
+
 TEST(Decoder, ModelsThatItCannotRunAreRefusedByName) {
   Model m = made_up_models()[0];
   m.window = 32;
